@@ -1,0 +1,85 @@
+// NumPy arrays <-> the core's views: the only place that knows both.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "core/check.h"
+#include "exec/source.h"
+
+namespace pynn::bindings {
+
+namespace py = pybind11;
+
+inline DType dtype_of(const py::array& array, const char* what) {
+  const py::dtype dtype = array.dtype();
+  const char order = dtype.byteorder();
+  const bool native = order == '=' || order == '|';
+  const char kind = dtype.kind();
+  const auto bytes = static_cast<isize>(dtype.itemsize());
+  for (int i = 0; native && i < kDTypeCount; ++i) {
+    const std::string_view name = kDTypes[i].name;
+    const char own = name[0] == 'b' ? 'b' : name[0];  // bool int uint float
+    if (own == kind && kDTypes[i].bytes == bytes) return static_cast<DType>(i);
+  }
+  throw py::type_error(message(what, " must hold booleans, integers or floating-point numbers in the ",
+                               "machine's byte order. Received: ", what, ".dtype=",
+                               std::string(py::str(dtype)), "."));
+}
+
+inline DType dtype_named(const std::string& name) {
+  check(name == "float32" || name == "float64", "dtype must be 'float32' or 'float64'. Received: dtype='",
+        name, "'.");
+  return name == "float32" ? DType::f32 : DType::f64;
+}
+
+inline Shape shape_of(const py::array& array) { return Shape(array.shape(), array.shape() + array.ndim()); }
+
+inline exec::Source source_of(const py::array& array, const char* what) {
+  exec::Source source;
+  source.data = static_cast<const char*>(array.data());
+  source.dtype = dtype_of(array, what);
+  source.shape = shape_of(array);
+  source.strides.assign(array.strides(), array.strides() + array.ndim());
+  check(!source.shape.empty(), what, " must have a batch axis. Received: a single number.");
+  return source;
+}
+
+// One array, or a list or tuple of them.
+inline std::vector<exec::Source> sources_of(const py::object& x) {
+  std::vector<exec::Source> sources;
+  if (py::isinstance<py::list>(x) || py::isinstance<py::tuple>(x)) {
+    for (py::handle part : x) sources.push_back(source_of(py::cast<py::array>(part), "x"));
+  } else {
+    sources.push_back(source_of(py::cast<py::array>(x), "x"));
+  }
+  return sources;
+}
+
+// A view of engine memory; `owner` keeps the memory alive.
+template <class T>
+py::array view_of(T* data, const Shape& shape, py::object owner) {
+  return py::array_t<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()), data, std::move(owner));
+}
+
+template <class T>
+using Dense = py::array_t<T, py::array::c_style>;  // what the kernel doors take: no conversion
+
+// function(T) for the element type of a float32 or float64 array.
+template <class F>
+auto with_dtype(DType dtype, const F& function) {
+  if (dtype == DType::f32) return function(float{});
+  return function(double{});
+}
+
+inline DType float_dtype_of(const py::array& array, const char* what) {
+  const DType dtype = dtype_of(array, what);
+  if (dtype != DType::f32 && dtype != DType::f64) {
+    throw py::type_error(message(what, " must be a float32 or float64 array. Received: ", what, ".dtype=",
+                                 kDTypes[static_cast<int>(dtype)].name, "."));
+  }
+  return dtype;
+}
+
+}  // namespace pynn::bindings

@@ -1,0 +1,12 @@
+// pynn._core: translates between Python and the engine, and computes nothing itself.
+#include "bindings/register.h"
+
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+  m.doc() = "The engine of pynn: kernels, networks and training, in C++.";
+  m.attr("__version__") = PYNN_VERSION;
+  pynn::bindings::register_config(m);
+  pynn::bindings::register_catalog(m);
+  pynn::bindings::register_kernels(m);
+  pynn::bindings::register_network(m);
+  pynn::bindings::register_trainer(m);
+}

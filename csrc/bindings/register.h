@@ -1,0 +1,36 @@
+// One function per subject; module.cpp calls them all.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <variant>
+
+#include "exec/network.h"
+
+namespace py = pybind11;
+
+namespace pynn::bindings {
+
+void register_config(py::module_& m);
+void register_catalog(py::module_& m);
+void register_kernels(py::module_& m);
+void register_network(py::module_& m);
+void register_trainer(py::module_& m);
+
+// A network of either element type: the one place where Python's dtype becomes a C++ type.
+template <class T>
+using NetworkPtr = std::shared_ptr<const exec::Network<T>>;
+struct AnyNetwork {
+  std::variant<NetworkPtr<float>, NetworkPtr<double>> network;
+};
+
+// Lets Python handle signals (Ctrl-C) while the engine runs without the GIL.
+inline exec::Poll signal_poll() {
+  return {[](void*) {
+            const py::gil_scoped_acquire gil;
+            if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+          },
+          nullptr, exec::seconds_now() + 0.05};
+}
+
+}  // namespace pynn::bindings

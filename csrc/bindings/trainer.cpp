@@ -1,0 +1,181 @@
+// Training and evaluation.
+#include "exec/trainer.h"
+
+#include "bindings/arrays.h"
+#include "bindings/register.h"
+#include "core/limits.h"
+
+namespace pynn::bindings {
+namespace {
+
+using exec::Trainer;
+
+// Optional numbers come as None.
+template <class V>
+V get_or(const py::dict& dict, const char* key, V fallback) {
+  if (!dict.contains(key) || dict[key].is_none()) return fallback;
+  return dict[key].cast<V>();
+}
+
+exec::LossSpec loss_of(const py::dict& dict) {
+  return {dict["name"].cast<std::string>(), get_or(dict, "params", std::vector<double>{}),
+          get_or(dict, "label_smoothing", 0.0), get_or(dict, "from_logits", false)};
+}
+
+exec::MetricSpec metric_of(const py::dict& dict) {
+  return {dict["name"].cast<std::string>(), get_or(dict, "params", std::vector<double>{}),
+          get_or(dict, "label_smoothing", 0.0), get_or(dict, "from_logits", false),
+          get_or(dict, "weighted", false)};
+}
+
+exec::OptimizerSpec optimizer_of(const py::dict& dict, const py::dict& options) {
+  exec::OptimizerSpec spec;
+  spec.name = dict["name"].cast<std::string>();
+  spec.fields = dict["fields"].cast<std::vector<double>>();
+  spec.weight_decay = get_or(dict, "weight_decay", 0.0);
+  spec.clipnorm = get_or(dict, "clipnorm", 0.0);
+  spec.clipvalue = get_or(dict, "clipvalue", 0.0);
+  spec.global_clipnorm = get_or(dict, "global_clipnorm", 0.0);
+  for (const auto& [variable, l1, l2] :
+       get_or(options, "penalties", std::vector<std::tuple<int, double, double>>{})) {
+    spec.penalties.push_back({variable, l1, l2});
+  }
+  spec.no_decay = get_or(options, "no_decay", std::vector<int>{});
+  return spec;
+}
+
+using Int64Array = py::array_t<std::int64_t, py::array::c_style>;
+using DoubleArray = py::array_t<double, py::array::c_style>;
+
+// The trainer of either element type behind one face.
+class AnyTrainer {
+ public:
+  virtual ~AnyTrainer() = default;
+  virtual void check(const py::object& x, const py::array& y, const py::object& weight) = 0;
+  virtual isize train(const py::object& x, const py::array& y, const py::object& weight,
+                      const Int64Array& order, isize batch_size, isize first_batch, isize max_batches,
+                      const DoubleArray& learning_rates, double seconds, std::uint64_t seed, int n_threads) = 0;
+  virtual void evaluate(const py::object& x, const py::array& y, const py::object& weight, int n_threads) = 0;
+  virtual py::dict results(bool evaluation, bool reset) = 0;
+  virtual std::int64_t iterations() const = 0;
+  virtual void set_iterations(std::int64_t t) = 0;
+  virtual py::list slots(const py::object& self) = 0;
+};
+
+template <class T>
+class TypedTrainer : public AnyTrainer {
+ public:
+  TypedTrainer(const NetworkPtr<T>& network, const exec::LossSpec& loss,
+               const std::vector<exec::MetricSpec>& metrics, const exec::OptimizerSpec& optimizer)
+      : trainer_(network, loss, metrics, optimizer) {}
+
+  void check(const py::object& x, const py::array& y, const py::object& weight) override {
+    trainer_.check_data(dataset(x, y, weight));
+  }
+
+  isize train(const py::object& x, const py::array& y, const py::object& weight, const Int64Array& order,
+              isize batch_size, isize first_batch, isize max_batches, const DoubleArray& learning_rates,
+              double seconds, std::uint64_t seed, int n_threads) override {
+    const exec::Dataset data = dataset(x, y, weight);
+    trainer_.network().check_inputs(data.x);
+    const isize samples = data.x[0].samples(), rows = order.size();
+    pynn::check(data.y.samples() == samples, "x and y must have the same number of samples.");
+    pynn::check(batch_size > 0, "batch_size must be positive. Received: batch_size=", batch_size, ".");
+    pynn::check(first_batch >= 0 && first_batch * batch_size < rows,
+                "first_batch must lie in the epoch. Received: first_batch=", first_batch, ".");
+    pynn::check(learning_rates.size() >= max_batches, "expected one learning rate per batch. Received: ",
+                learning_rates.size(), " for ", max_batches, " batches.");
+    for (isize i = 0; i < rows; ++i) {
+      pynn::check(order.data()[i] >= 0 && order.data()[i] < samples,
+                  "order must hold row numbers of x. Received: order[", i, "]=", order.data()[i], ".");
+    }
+    const exec::TrainRequest request{order.data(), rows, batch_size, first_batch, max_batches,
+                                     learning_rates.data(), seconds, seed,
+                                     threads_for(n_threads)};
+    const py::gil_scoped_release no_gil;
+    exec::Poll poll = signal_poll();
+    return trainer_.train(data, request, poll);
+  }
+
+  void evaluate(const py::object& x, const py::array& y, const py::object& weight, int n_threads) override {
+    const exec::Dataset data = dataset(x, y, weight);
+    trainer_.check_data(data);
+    const py::gil_scoped_release no_gil;
+    exec::Poll poll = signal_poll();
+    trainer_.evaluate(data, threads_for(n_threads), poll);
+  }
+
+  py::dict results(bool evaluation, bool reset) override {
+    exec::Sums& sums = evaluation ? trainer_.evaluation : trainer_.training;
+    py::dict out;
+    out["loss"] = sums.samples > 0 ? sums.loss / sums.samples : 0.0;
+    out["samples"] = sums.samples;
+    out["metrics"] = py::cast(sums.metrics);
+    if (reset) sums.reset();
+    return out;
+  }
+
+  std::int64_t iterations() const override { return trainer_.optimizer.iterations; }
+  void set_iterations(std::int64_t t) override { trainer_.optimizer.iterations = t; }
+
+  py::list slots(const py::object& self) override {
+    py::list all;
+    const auto& plan = trainer_.network().plan;
+    for (std::size_t v = 0; v < plan.variables.size(); ++v) {
+      if (!plan.trainable[v]) continue;
+      py::list own;
+      for (int s = 0; s < trainer_.optimizer.slot_count(); ++s) {
+        own.append(view_of(trainer_.optimizer.slot(s, static_cast<int>(v)), plan.variables[v]->shape, self));
+      }
+      all.append(own);
+    }
+    return all;
+  }
+
+ private:
+  static exec::Dataset dataset(const py::object& x, const py::array& y, const py::object& weight) {
+    exec::Dataset data{sources_of(x), source_of(y, "y"), std::nullopt};
+    if (!weight.is_none()) data.weight = source_of(weight.cast<py::array>(), "sample_weight");
+    return data;
+  }
+
+  Trainer<T> trainer_;
+};
+
+std::unique_ptr<AnyTrainer> make_trainer(const AnyNetwork& any, const py::dict& loss,
+                                         const std::vector<py::dict>& metrics, const py::dict& optimizer,
+                                         const py::dict& options) {
+  std::vector<exec::MetricSpec> metric_specs;
+  for (const py::dict& metric : metrics) metric_specs.push_back(metric_of(metric));
+  return std::visit(
+      [&]<class T>(const NetworkPtr<T>& network) -> std::unique_ptr<AnyTrainer> {
+        return std::make_unique<TypedTrainer<T>>(network, loss_of(loss), metric_specs,
+                                                 optimizer_of(optimizer, options));
+      },
+      any.network);
+}
+
+}  // namespace
+
+void register_trainer(py::module_& m) {
+  py::class_<AnyTrainer>(m, "Trainer", "Trains one network: loss, metrics, optimizer and their state.")
+      .def(py::init(&make_trainer), py::arg("network"), py::arg("loss"), py::arg("metrics"),
+           py::arg("optimizer"), py::arg("options"))
+      .def("check", &AnyTrainer::check, py::arg("x"), py::arg("y"), py::arg("sample_weight") = py::none(),
+           "Raises ValueError where the arrays do not fit the network or the loss.")
+      .def("train", &AnyTrainer::train, py::arg("x"), py::arg("y"), py::arg("sample_weight"),
+           py::arg("order"), py::arg("batch_size"), py::arg("first_batch"), py::arg("max_batches"),
+           py::arg("learning_rates"), py::arg("seconds"), py::arg("seed"), py::arg("n_threads"),
+           "Trains on consecutive batches of `order` until the time is up; returns how many.")
+      .def("evaluate", &AnyTrainer::evaluate, py::arg("x"), py::arg("y"), py::arg("sample_weight"),
+           py::arg("n_threads"), "Adds loss and metrics over all samples to the evaluation sums.")
+      .def("results", &AnyTrainer::results, py::arg("evaluation") = false, py::arg("reset") = false,
+           "The running mean of the loss, the number of samples and the sums of each metric.")
+      .def_property("iterations", &AnyTrainer::iterations, &AnyTrainer::set_iterations,
+                    "Optimizer steps done.")
+      .def_property_readonly(
+          "slots", [](const py::object& self) { return self.cast<AnyTrainer&>().slots(self); },
+          "The optimizer's state: one list of live arrays per trained variable.");
+}
+
+}  // namespace pynn::bindings

@@ -1,0 +1,41 @@
+// The one door to threads. Work is cut into tasks that do not depend on the number of threads; each
+// output element belongs to one task, so results are the same bits for any team size.
+#pragma once
+
+#include <type_traits>
+
+#include "core/span.h"
+
+namespace pynn {
+
+// A region is shared only when every thread gets at least this much work, in estimated nanoseconds:
+// forking and joining a team costs about one microsecond.
+inline constexpr double kNanosecondsPerThread = 3000;
+
+namespace detail {
+using TaskFunction = void (*)(const void* context, isize task);
+void run_tasks(int threads, isize tasks, TaskFunction function, const void* context);
+}  // namespace detail
+
+// True in a child process forked after this process had started OpenMP threads: libgomp's threads are
+// gone there and a new team would wait for them for ever, so such a child computes on one thread.
+bool in_forked_child();
+
+// Calls function(task) for every task in [0, tasks), on at most `team` threads. Thread t starts with its
+// own contiguous share (so the same weights stay in the same core's cache step after step) and then
+// helps the others. Nested calls run on the calling thread. The first exception is rethrown here.
+template <class F>
+void parallel_for(int team, isize tasks, double nanoseconds, const F& function) {
+  const double useful = nanoseconds / kNanosecondsPerThread;
+  int threads = useful < team ? static_cast<int>(useful) : team;
+  if (tasks < threads) threads = static_cast<int>(tasks);
+  if (threads <= 1) {
+    for (isize task = 0; task < tasks; ++task) function(task);
+    return;
+  }
+  detail::run_tasks(
+      threads, tasks,
+      [](const void* context, isize task) { (*static_cast<const F*>(context))(task); }, &function);
+}
+
+}  // namespace pynn

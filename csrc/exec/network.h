@@ -1,0 +1,114 @@
+// Runs a plan: forward and backward over a workspace, and prediction by blocks of rows. A network is
+// immutable after it is built and has no state of a run, so any number of threads may use one at once.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "core/arena.h"
+#include "core/parallel.h"
+#include "exec/plan.h"
+#include "exec/source.h"
+
+namespace pynn::exec {
+
+// Called now and then from the thread that runs the engine; throws to stop (Ctrl-C).
+struct Poll {
+  void (*function)(void*) = nullptr;
+  void* context = nullptr;
+  double next = 0;  // time of the next call
+
+  void now_and_then();  // at most every 50 ms
+};
+double seconds_now();
+
+// The memory of one run over up to `capacity` samples.
+template <class T>
+struct Workspace {
+  Workspace(const Plan<T>& plan, isize capacity, bool training);
+
+  isize capacity;
+  std::vector<T*> tensor, gradient, saved;  // by tensor, by tensor, by step; null where not needed
+  Arena<T> arena;
+  // Argument lists of one op at a time, sized for the largest.
+  std::vector<const T*> x;
+  std::vector<T*> w, dx, dw;
+};
+
+struct Run {
+  isize n;
+  int team;
+  bool training;
+  std::uint64_t seed;
+  std::uint32_t step;
+};
+
+template <class T>
+class Network {
+ public:
+  explicit Network(const Graph& graph) : plan(graph) {}
+
+  const Plan<T> plan;
+
+  // Forward from the inputs in the workspace. Returns the sum of the activity penalties.
+  double forward(Workspace<T>& space, const Run& run, Poll& poll) const;
+  // Backward from the gradient of `start` (a step's output); variable v's gradient goes to dw[v].
+  void backward(Workspace<T>& space, const Run& run, int last_step, T* const* dw, Poll& poll) const;
+
+  // Inference over all samples, by blocks of rows shared among threads. use(space, first, count) is
+  // called for each block, on any thread, when its outputs are there.
+  template <class Use>
+  void for_blocks(const std::vector<Source>& x, int team, Poll& poll, const Use& use) const;
+
+  // y(samples, output size) of the first output, in inference mode.
+  void predict(T* y, const std::vector<Source>& x, int team, Poll& poll) const;
+
+  void check_inputs(const std::vector<Source>& x) const;
+  isize block_rows() const;
+
+ private:
+  // Workspaces of finished blocks wait here for the next one: no lock, no allocation after the first.
+  class Pool {
+   public:
+    ~Pool();
+    std::unique_ptr<Workspace<T>> take();
+    void give(std::unique_ptr<Workspace<T>> space);
+
+   private:
+    std::array<std::atomic<Workspace<T>*>, 64> spare_{};
+  };
+  mutable Pool pool_;
+};
+
+template <class T>
+template <class Use>
+void Network<T>::for_blocks(const std::vector<Source>& x, int team, Poll& poll, const Use& use) const {
+  const isize n = x[0].samples();
+  // The block length depends on the network alone, so outputs do not depend on the number of threads.
+  const isize rows = block_rows(), blocks = (n + rows - 1) / rows;
+  const auto run_block = [&](isize block, int block_team, Poll& block_poll) {
+    const isize first = block * rows, count = n - first < rows ? n - first : rows;
+    std::unique_ptr<Workspace<T>> space = pool_.take();
+    if (!space) space = std::make_unique<Workspace<T>>(plan, rows, false);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      x[i].template gather<T>(space->tensor[i], nullptr, first, count, block_team);
+    }
+    const double penalty = forward(*space, {count, block_team, false, 0, 0}, block_poll);
+    use(*space, first, count, penalty);
+    pool_.give(std::move(space));
+  };
+  if (blocks == 1) return run_block(0, team, poll);
+  constexpr isize kBetweenPolls = 64;
+  for (isize begin = 0; begin < blocks; begin += kBetweenPolls) {
+    const isize count = blocks - begin < kBetweenPolls ? blocks - begin : kBetweenPolls;
+    parallel_for(team, count, 1e9, [&](isize i) {
+      Poll silent;
+      run_block(begin + i, 1, silent);
+    });
+    poll.now_and_then();
+  }
+}
+
+}  // namespace pynn::exec

@@ -1,0 +1,75 @@
+// Loops that apply a scalar function to ranges.
+//
+// Work goes in blocks of kLanes elements; an incomplete last block is padded in a buffer. So every
+// element goes through the same instructions wherever it stands, and its bits do not depend on how the
+// work was split.
+#pragma once
+
+#include <array>
+
+#include "kernels/vmath.h"
+
+namespace pynn::kernels::PYNN_ISA {
+
+template <class T>
+inline constexpr isize kLanes = 64 / static_cast<isize>(sizeof(T));
+
+// padded(kLanes) = from(count), then zeros. memcpy, as a loop here would be merged with the loop that
+// follows and keep it from vectorising.
+template <class T>
+PYNN_INLINE void pad(T* padded, const T* from, isize count) {
+  __builtin_memset(padded, 0, sizeof(T) * kLanes<T>);
+  __builtin_memcpy(padded, from, sizeof(T) * static_cast<std::size_t>(count));
+}
+
+// y(n) = f(x(n)); y and x may be the same memory
+template <class T, class F>
+PYNN_INLINE void map(T* y, const T* x, isize n, F f) {
+  T padded[kLanes<T>];
+  for (isize i = 0; i < n; i += kLanes<T>) {
+    const isize rest = n - i;
+    const T* from = x + i;
+    T* to = y + i;
+    if (rest < kLanes<T>) {
+      pad(padded, from, rest);
+      from = to = padded;
+    }
+    PYNN_SIMD
+    for (isize j = 0; j < kLanes<T>; ++j) to[j] = f(from[j]);
+    if (rest < kLanes<T>) __builtin_memcpy(y + i, padded, sizeof(T) * static_cast<std::size_t>(rest));
+  }
+}
+
+// y(n) = f(a(n), b(n)); y may be the memory of a or b
+template <class T, class F>
+PYNN_INLINE void map(T* y, const T* a, const T* b, isize n, F f) {
+  T padded_a[kLanes<T>], padded_b[kLanes<T>];
+  for (isize i = 0; i < n; i += kLanes<T>) {
+    const isize rest = n - i;
+    const T *from_a = a + i, *from_b = b + i;
+    T* to = y + i;
+    if (rest < kLanes<T>) {
+      pad(padded_a, from_a, rest);
+      pad(padded_b, from_b, rest);
+      from_a = to = padded_a;
+      from_b = padded_b;
+    }
+    PYNN_SIMD
+    for (isize j = 0; j < kLanes<T>; ++j) to[j] = f(from_a[j], from_b[j]);
+    if (rest < kLanes<T>) __builtin_memcpy(y + i, padded_a, sizeof(T) * static_cast<std::size_t>(rest));
+  }
+}
+
+// The elementary functions on arrays: exp log expm1 log1p tanh erf sigmoid, for tests and tools
+template <class T>
+inline constexpr std::array<void (*)(T*, const T*, isize), 7> kVmathKernels = {
+    [](T* y, const T* x, isize n) { map(y, x, n, [](T v) PYNN_LAMBDA { return exp(v); }); },
+    [](T* y, const T* x, isize n) { map(y, x, n, [](T v) PYNN_LAMBDA { return log(v); }); },
+    [](T* y, const T* x, isize n) { map(y, x, n, [](T v) PYNN_LAMBDA { return expm1(v); }); },
+    [](T* y, const T* x, isize n) { map(y, x, n, [](T v) PYNN_LAMBDA { return log1p(v); }); },
+    [](T* y, const T* x, isize n) { map(y, x, n, [](T v) PYNN_LAMBDA { return tanh(v); }); },
+    [](T* y, const T* x, isize n) { map(y, x, n, [](T v) PYNN_LAMBDA { return erf(v); }); },
+    [](T* y, const T* x, isize n) { map(y, x, n, [](T v) PYNN_LAMBDA { return sigmoid(v); }); },
+};
+
+}  // namespace pynn::kernels::PYNN_ISA

@@ -1,0 +1,47 @@
+// y[i] = T(x[i]) from every source type: batches are cast while they are gathered, so that an input
+// is never expanded whole.
+#pragma once
+
+#include <cstdint>
+
+#include "core/dtype.h"
+#include "kernels/isa.h"
+
+namespace pynn::kernels::PYNN_ISA {
+
+// IEEE 754 binary16, stored as its bits.
+struct Half {
+  std::uint16_t bits;
+  PYNN_INLINE operator float() const {
+    const std::uint32_t sign = (bits & 0x8000u) << 16, exponent = (bits >> 10) & 31u;
+    const std::uint32_t fraction = bits & 0x3ffu;
+    if (exponent == 0) {  // zero and subnormal: fraction * 2^-24 is exact
+      const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
+      return sign ? -magnitude : magnitude;
+    }
+    const std::uint32_t wide = exponent == 31 ? 255u : exponent + 112u;
+    return __builtin_bit_cast(float, sign | (wide << 23) | (fraction << 13));
+  }
+};
+
+template <class T, class S>
+void convert(T* y, const void* source, isize n, isize stride) {
+  if (stride == static_cast<isize>(sizeof(S))) {
+    const S* x = static_cast<const S*>(source);
+    PYNN_SIMD
+    for (isize i = 0; i < n; ++i) y[i] = static_cast<T>(x[i]);
+    return;
+  }
+  const char* x = static_cast<const char*>(source);
+  for (isize i = 0; i < n; ++i, x += stride) y[i] = static_cast<T>(*reinterpret_cast<const S*>(x));
+}
+
+// In the order of DType; a boolean is a byte that is 0 or 1.
+template <class T>
+inline constexpr void (*kConvert[kDTypeCount])(T* y, const void* x, isize n, isize stride) = {
+    convert<T, std::uint8_t>,  convert<T, std::int8_t>,  convert<T, std::uint8_t>,
+    convert<T, std::int16_t>,  convert<T, std::uint16_t>, convert<T, std::int32_t>,
+    convert<T, std::uint32_t>, convert<T, std::int64_t>, convert<T, std::uint64_t>,
+    convert<T, Half>,          convert<T, float>,        convert<T, double>};
+
+}  // namespace pynn::kernels::PYNN_ISA

@@ -1,0 +1,71 @@
+// Loops without a table of their own: scaling, bias, sums, penalties.
+#pragma once
+
+#include "kernels/isa.h"
+
+namespace pynn::kernels::PYNN_ISA {
+
+template <class T>
+void multiply(T* y, const T* a, const T* b, isize n) {
+  PYNN_SIMD
+  for (isize i = 0; i < n; ++i) y[i] = a[i] * b[i];
+}
+
+template <class T>
+void affine(T* y, const T* x, T scale, T offset, isize n) {
+  PYNN_SIMD
+  for (isize i = 0; i < n; ++i) y[i] = scale * x[i] + offset;
+}
+
+// y(rows, cols) += b(cols)
+template <class T>
+void add_bias(T* y, const T* b, isize rows, isize cols, isize ld) {
+  for (isize r = 0; r < rows; ++r, y += ld) {
+    PYNN_SIMD
+    for (isize j = 0; j < cols; ++j) y[j] += b[j];
+  }
+}
+
+// db(cols) = sum over rows of dy(rows, cols). Row by row: whole cache lines, no horizontal sums.
+template <class T>
+void column_sums(T* db, const T* dy, isize rows, isize cols, isize ld) {
+  PYNN_SIMD
+  for (isize j = 0; j < cols; ++j) db[j] = 0;
+  for (isize r = 0; r < rows; ++r, dy += ld) {
+    PYNN_SIMD
+    for (isize j = 0; j < cols; ++j) db[j] += dy[j];
+  }
+}
+
+// dw += l1 sign(w) + 2 l2 w, with sign(0) = 0
+template <class T>
+void add_penalty_gradient(T* dw, const T* w, T l1, T l2, isize n) {
+  PYNN_SIMD
+  for (isize i = 0; i < n; ++i) {
+    const T sign = w[i] > 0 ? T(1) : (w[i] < 0 ? T(-1) : T(0));
+    dw[i] += l1 * sign + 2 * l2 * w[i];
+  }
+}
+
+// l1 sum |w| + l2 sum w^2
+template <class T>
+double penalty(const T* w, double l1, double l2, isize n) {
+  double absolute = 0, square = 0;
+  PYNN_SIMD_SUM(absolute, square)
+  for (isize i = 0; i < n; ++i) {
+    const double v = static_cast<double>(w[i]);
+    absolute += v < 0 ? -v : v;
+    square += v * v;
+  }
+  return l1 * absolute + l2 * square;
+}
+
+template <class T>
+double sum_of_squares(const T* x, isize n) {
+  double sum = 0;
+  PYNN_SIMD_SUM(sum)
+  for (isize i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return sum;
+}
+
+}  // namespace pynn::kernels::PYNN_ISA

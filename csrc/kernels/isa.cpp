@@ -1,0 +1,49 @@
+// All kernels, compiled once per instruction set: this file with PYNN_ISA set to its name.
+#include "kernels/activations.h"
+#include "kernels/convert.h"
+#include "kernels/elementwise.h"
+#include "kernels/losses.h"
+#include "kernels/metrics.h"
+#include "kernels/norms.h"
+#include "kernels/random.h"
+#include "kernels/rowwise.h"
+#include "kernels/updates.h"
+#include "kernels/vmath.h"
+
+namespace pynn::kernels::PYNN_ISA {
+namespace {
+
+template <class T>
+constexpr Table<T> make_table() {
+  Table<T> table{};
+  table.activation = kActivationKernels<T>.data();
+  table.row_activation = kRowActivationKernels<T>.data();
+  table.loss = kLossTable<T>.at;
+  table.metric = kMetricTable<T>.at;
+  table.optimizer = kOptimizerTable<T>.at;
+  table.vmath = kVmathKernels<T>.data();
+  table.uniform = fill_uniform<T>;
+  table.normal = fill_normal<T>;
+  table.dropout = apply_dropout<T>;
+  table.multiply = multiply<T>;
+  table.affine = affine<T>;
+  table.add_bias = add_bias<T>;
+  table.column_sums = column_sums<T>;
+  table.add_penalty_gradient = add_penalty_gradient<T>;
+  table.penalty = penalty<T>;
+  table.sum_of_squares = sum_of_squares<T>;
+  table.convert = kConvert<T>;
+  table.column_moments = column_moments<T>;
+  table.normalize = normalize<T>;
+  table.normalize_backward = normalize_backward<T>;
+  return table;
+}
+
+}  // namespace
+
+extern const Table<float> kTable32;
+extern const Table<double> kTable64;
+const Table<float> kTable32 = make_table<float>();
+const Table<double> kTable64 = make_table<double>();
+
+}  // namespace pynn::kernels::PYNN_ISA

@@ -1,0 +1,29 @@
+// Included by every kernel header. The kernel sources are compiled once per instruction set, each time
+// with another PYNN_ISA, so that their inline functions carry different names: the linker would
+// otherwise merge them and run AVX-512 code on a machine without it. For the same reason kernel headers
+// use no standard-library function that could be emitted out of line (no std::max, std::vector, ...).
+#pragma once
+
+#include "core/span.h"
+
+#ifndef PYNN_ISA
+#define PYNN_ISA baseline
+#endif
+
+#define PYNN_PRAGMA(text) _Pragma(#text)
+#define PYNN_SIMD PYNN_PRAGMA(omp simd)
+#define PYNN_SIMD_SUM(...) PYNN_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
+
+// Kernel bodies that must inline into the loop that calls them.
+#if defined(_MSC_VER) && !defined(__clang__)
+#define PYNN_INLINE __forceinline
+#else
+#define PYNN_INLINE inline __attribute__((always_inline))
+#endif
+
+// Placed after a lambda's parameters: the lambdas of a table row must inline into the loop that calls them.
+#if defined(__GNUC__)
+#define PYNN_LAMBDA __attribute__((always_inline))
+#else
+#define PYNN_LAMBDA
+#endif

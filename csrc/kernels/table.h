@@ -1,0 +1,134 @@
+// What one instruction set offers: pointers to pure functions over ranges. The rest of the core calls
+// kernels only through table<T>(), chosen once when the library loads (dispatch.cpp).
+//
+// Argument order everywhere: outputs, saved values, inputs, parameters, sizes, options.
+#pragma once
+
+#include <cstdint>
+
+#include "core/span.h"
+
+namespace pynn::kernels {
+
+inline constexpr int kMaxParams = 3;  // parameters of an activation or a loss
+inline constexpr int kMaxSlots = 3;   // state arrays of an optimizer
+inline constexpr int kMaxFields = 8;  // hyper-parameters of an optimizer
+
+// ---- activations: y = f(x; p), dx = dy * f'(kept; p); in and out may be the same memory ----------
+template <class T>
+struct ActivationKernels {
+  void (*forward)(T* y, const T* x, const T* p, isize n);
+  void (*backward)(T* dx, const T* kept, const T* dy, const T* p, isize n);
+};
+
+// ---- activations that look at a whole row (softmax, ...): always keep y ------------------------
+template <class T>
+struct RowActivationKernels {
+  void (*forward)(T* y, const T* x, isize rows, isize cols);
+  void (*backward)(T* dx, const T* y, const T* dy, isize rows, isize cols);
+};
+
+// ---- losses -------------------------------------------------------------------------------------
+// value[r] = L(target[r], pred[r]); grad[r,:] = scale * weight[r] * dL/dpred[r,:].
+// value or grad may be null (not wanted); weight may be null (all ones).
+// smoothing: targets become (1 - smoothing) * target + smoothing / k, k = 2 for binary losses, else cols.
+template <class T>
+struct LossArgs {
+  double* value;    // (rows)
+  T* grad;          // (rows, cols)
+  const T* pred;    // (rows, cols): probabilities, values, or logits for a row with `logits`
+  const T* target;  // (rows, target_cols): target_cols == cols, or 1 for class indices
+  const T* weight;  // (rows)
+  const T* p;       // (kMaxParams)
+  isize rows, cols;
+  T scale, smoothing;
+};
+template <class T>
+using LossKernel = void (*)(const LossArgs<T>& args);
+
+// ---- metrics: adds to `sums` (width given by the metric table); weight may be null ---------------
+template <class T>
+struct MetricArgs {
+  double* sums;
+  const T* pred;    // (rows, cols)
+  const T* target;  // (rows, target_cols)
+  const T* weight;  // (rows)
+  const T* p;       // (kMaxParams)
+  isize rows, cols, target_cols;
+};
+template <class T>
+using MetricKernel = void (*)(const MetricArgs<T>& args);
+
+// ---- optimizers ----------------------------------------------------------------------------------
+// begin() turns hyper-parameters into the constants of one step (t counts from 1) in a small block;
+// tile() applies the step to a tile of a variable. Before the rule sees it the gradient becomes
+// clamp(g * grad_scale, -grad_limit, grad_limit) and the weight w *= keep (decoupled decay).
+inline constexpr int kStepBytes = 256;
+struct alignas(64) StepConstants {
+  unsigned char bytes[kStepBytes];
+};
+template <class T>
+struct UpdateTile {
+  T* w;
+  const T* g;
+  T* slot[kMaxSlots];
+  isize rows, cols, ld;  // w, g and the slots share one geometry
+  T grad_scale, grad_limit, keep;
+};
+template <class T>
+struct OptimizerKernels {
+  void (*begin)(StepConstants* step, const double* fields, double learning_rate, std::int64_t t);
+  void (*tile)(const StepConstants* step, const UpdateTile<T>& tile);
+};
+
+// ---- the rest ------------------------------------------------------------------------------------
+// One random stream: counter-based, so element i of (seed, stream, step) is the same for any split of
+// the work. Kernels take the first element's index and produce elements [first, first + n).
+struct RandomStream {
+  std::uint64_t seed;
+  std::uint32_t stream, step;
+};
+
+template <class T>
+struct Table {
+  const ActivationKernels<T>* activation;         // by row of the activation table
+  const RowActivationKernels<T>* row_activation;  // by row of the row-activation table
+  const LossKernel<T>* loss;                      // by row of the loss table
+  const MetricKernel<T>* metric;                  // by row of the metric table
+  const OptimizerKernels<T>* optimizer;           // by row of the optimizer table
+
+  // vector math on arrays, for tests and tools: exp log expm1 log1p tanh erf sigmoid
+  void (*const* vmath)(T* y, const T* x, isize n);
+
+  // random.h
+  void (*uniform)(T* y, RandomStream stream, isize first, isize n);  // in [0, 1)
+  void (*normal)(T* y, RandomStream stream, isize first, isize n);   // mean 0, variance 1
+  // y = x * mask, mask = (u >= rate) / (1 - rate)
+  void (*dropout)(T* y, T* mask, const T* x, T rate, RandomStream stream, isize first, isize n);
+
+  // elementwise.h
+  void (*multiply)(T* y, const T* a, const T* b, isize n);               // y = a * b
+  void (*affine)(T* y, const T* x, T scale, T offset, isize n);          // y = scale * x + offset
+  void (*add_bias)(T* y, const T* b, isize rows, isize cols, isize ld);  // y[r,:] += b
+  void (*column_sums)(T* db, const T* dy, isize rows, isize cols, isize ld);
+  void (*add_penalty_gradient)(T* dw, const T* w, T l1, T l2, isize n);  // dw += l1 sign(w) + 2 l2 w
+  double (*penalty)(const T* w, double l1, double l2, isize n);          // l1 sum|w| + l2 sum w^2
+  double (*sum_of_squares)(const T* x, isize n);
+
+  // convert.h: y[i] = T(x[i]), elements of x `stride` bytes apart; one per source type (core/dtype.h order)
+  void (*const* convert)(T* y, const void* x, isize n, isize stride);
+
+  // norms.h: batch normalization over the columns [0, cols) of x(rows, ld); statistics are per column
+  void (*column_moments)(T* mean, T* variance, const T* x, isize rows, isize cols, isize ld);
+  // y = (x - mean) * inv_std * gamma + beta; gamma and beta may be null; xhat may be null
+  void (*normalize)(T* y, T* xhat, const T* x, const T* mean, const T* inv_std, const T* gamma,
+                    const T* beta, isize rows, isize cols, isize ld);
+  // dx dgamma dbeta of the training pass; dgamma and dbeta may be null
+  void (*normalize_backward)(T* dx, T* dgamma, T* dbeta, const T* xhat, const T* inv_std, const T* dy,
+                             const T* gamma, isize rows, isize cols, isize ld);
+};
+
+template <class T>
+const Table<T>& table();  // T = float, double
+
+}  // namespace pynn::kernels

@@ -1,0 +1,77 @@
+// The one loop of all optimizers (updates.h): one step over one tile of a variable.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "kernels/isa.h"
+#include "kernels/table.h"
+
+namespace pynn::kernels::PYNN_ISA {
+
+// A variant is a choice of fields that changes the rule or its slots (momentum or none). Each variant is
+// compiled on its own, so that no loop tests a switch. A rule is handed kMaxSlots slots; those its variant
+// does not keep are scratch.
+struct Variant {
+  int count;  // of slots
+  std::string_view slots[kMaxSlots] = {};
+};
+
+template <class Optimizer, class T>
+struct Prepared {
+  typename Optimizer::template Step<T> step;
+  int variant;
+};
+
+template <class Optimizer, class T>
+void begin_step(StepConstants* constants, const double* fields, double learning_rate, std::int64_t t) {
+  const Prepared<Optimizer, T> p{Optimizer::template begin<T>(fields, learning_rate, t),
+                                 Optimizer::variant(fields)};
+  static_assert(sizeof(p) <= kStepBytes);
+  __builtin_memcpy(constants->bytes, &p, sizeof(p));
+}
+
+// w g and the slots(n): g' = clamp(g * grad_scale, -grad_limit, grad_limit), w *= keep, then the rule
+template <class Optimizer, int kVariant, class T, class Step>
+PYNN_INLINE void update_row(const Step step, T* __restrict w, const T* __restrict g, T* __restrict s0,
+                            T* __restrict s1, T* __restrict s2, isize n, T scale, T limit, T keep) {
+  constexpr int kSlots = Optimizer::variants[kVariant].count;
+  PYNN_SIMD
+  for (isize i = 0; i < n; ++i) {
+    T gi = g[i] * scale, wi = w[i] * keep, a = 0, b = 0, c = 0;
+    gi = gi < -limit ? -limit : (gi > limit ? limit : gi);
+    if constexpr (kSlots > 0) a = s0[i];
+    if constexpr (kSlots > 1) b = s1[i];
+    if constexpr (kSlots > 2) c = s2[i];
+    Optimizer::template rule<kVariant>(step, gi, wi, a, b, c);
+    if constexpr (kSlots > 0) s0[i] = a;
+    if constexpr (kSlots > 1) s1[i] = b;
+    if constexpr (kSlots > 2) s2[i] = c;
+    w[i] = wi;
+  }
+}
+
+template <class Optimizer, int kVariant, class T>
+void update_variant(const typename Optimizer::template Step<T>& step, const UpdateTile<T>& tile) {
+  const bool flat = tile.ld == tile.cols;  // no gaps: one long row
+  const isize rows = flat ? 1 : tile.rows, n = flat ? tile.rows * tile.cols : tile.cols;
+  for (isize r = 0; r < rows; ++r) {
+    const isize at = r * tile.ld;
+    T* slot[kMaxSlots] = {};
+    for (int i = 0; i < Optimizer::variants[kVariant].count; ++i) slot[i] = tile.slot[i] + at;
+    update_row<Optimizer, kVariant>(step, tile.w + at, tile.g + at, slot[0], slot[1], slot[2], n,
+                                    tile.grad_scale, tile.grad_limit, tile.keep);
+  }
+}
+
+template <class Optimizer, class T>
+void update_tile(const StepConstants* constants, const UpdateTile<T>& tile) {
+  Prepared<Optimizer, T> p;
+  __builtin_memcpy(&p, constants->bytes, sizeof(p));
+  constexpr int kCount = sizeof(Optimizer::variants) / sizeof(Variant);
+  [&]<std::size_t... V>(std::index_sequence<V...>) {
+    ((p.variant == int(V) ? update_variant<Optimizer, int(V)>(p.step, tile) : void()), ...);
+  }(std::make_index_sequence<kCount>{});
+}
+
+}  // namespace pynn::kernels::PYNN_ISA

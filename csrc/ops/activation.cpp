@@ -1,0 +1,78 @@
+// Activations by name: one row of the elementwise table, or one that looks at the whole last axis.
+#include "kernels/lookup.h"
+#include "ops/op.h"
+#include "ops/tiling.h"
+
+namespace pynn::ops {
+namespace {
+
+template <class T>
+class Activation : public Op<T> {
+ public:
+  explicit Activation(const Blueprint& b) {
+    name_ = b.spec.text("name");
+    const auto given = b.spec.has("params") ? b.spec.list("params") : std::vector<double>{};
+    for (std::size_t i = 0; i < given.size() && i < kernels::kMaxParams; ++i) {
+      params_[i] = static_cast<T>(given[i]);
+    }
+    this->out = b.in.at(0);
+    size_ = element_count(this->out);
+    if (const auto* row = kernels::find_row("activation", name_)) {
+      row_ = static_cast<int>(row->index);
+      keeps_x_ = row->keep == "x";
+      return;
+    }
+    const auto* row = kernels::find_row("row_activation", name_);
+    check(row != nullptr, b.spec.owner, ": unknown activation. Received: activation='", name_, "'.");
+    whole_row_ = static_cast<int>(row->index);
+    cols_ = last_axis(this->out);
+  }
+
+  int activation_row() const override { return row_; }
+  std::string_view activation_name() const override { return name_; }
+  bool keeps_input() const override { return keeps_x_; }
+  const T* activation_params() const override { return params_; }
+
+  void forward(const Forward<T>& run) const override {
+    const auto& k = kernels::table<T>();
+    if (row_ >= 0) {
+      for_elements(run.pass.team, run.pass.n * size_, [&](isize first, isize count) {
+        k.activation[row_].forward(run.y + first, run.x[0] + first, params_, count);
+      });
+    } else if (cols_ > 0) {
+      for_rows(run.pass.team, run.pass.n * size_ / cols_, cols_, [&](isize first, isize count) {
+        const isize at = first * cols_;
+        k.row_activation[whole_row_].forward(run.y + at, run.x[0] + at, count, cols_);
+      });
+    }
+  }
+
+  void backward(const Backward<T>& run) const override {
+    const auto& k = kernels::table<T>();
+    T* dx = run.dx[0];
+    if (!dx) return;
+    if (row_ >= 0) {
+      const T* kept = keeps_x_ ? run.x[0] : run.y;
+      for_elements(run.pass.team, run.pass.n * size_, [&](isize first, isize count) {
+        k.activation[row_].backward(dx + first, kept + first, run.dy + first, params_, count);
+      });
+    } else if (cols_ > 0) {
+      for_rows(run.pass.team, run.pass.n * size_ / cols_, cols_, [&](isize first, isize count) {
+        const isize at = first * cols_;
+        k.row_activation[whole_row_].backward(dx + at, run.y + at, run.dy + at, count, cols_);
+      });
+    }
+  }
+
+ private:
+  std::string name_;
+  int row_ = -1, whole_row_ = -1;
+  bool keeps_x_ = false;
+  isize size_ = 0, cols_ = 0;
+  T params_[kernels::kMaxParams] = {};
+};
+
+PYNN_OP("activation", Activation);
+
+}  // namespace
+}  // namespace pynn::ops

@@ -1,0 +1,113 @@
+// y = f(x W + b) on the last axis, x(n, in), W(in, out), b(out).
+#include "kernels/gemm.h"
+#include "ops/op.h"
+#include "ops/tiling.h"
+
+namespace pynn::ops {
+namespace {
+
+using kernels::Factor;
+using kernels::gemm;
+
+template <class T>
+class Dense : public Op<T> {
+ public:
+  explicit Dense(const Blueprint& b) {
+    const Shape& x = b.in.at(0);
+    check(!x.empty(), b.spec.owner, ": a dense layer needs at least one axis besides the batch. ",
+          "Received: input shape ", x, ".");
+    const Shape& kernel = b.variables.at(0);
+    check(kernel.size() == 2 && kernel[0] == x.back(), b.spec.owner, ": expected ",
+          kernel.empty() ? 0 : kernel[0], " input features (set when the layer was built). ",
+          "Received: input shape ", x, ".");
+    in_ = kernel[0];
+    cols_ = kernel[1];
+    lead_ = rows_per_sample(x);
+    has_bias_ = b.variables.size() > 1;
+    check(!has_bias_ || b.variables[1] == Shape{cols_}, b.spec.owner, ": bias must have shape (",
+          cols_, ",).");
+    this->out = x;
+    this->out.back() = cols_;
+  }
+
+  bool absorb(const Op<T>& activation) override {
+    row_ = activation.activation_row();
+    if (row_ < 0) return false;
+    for (int i = 0; i < kernels::kMaxParams; ++i) params_[i] = activation.activation_params()[i];
+    keeps_x_ = activation.keeps_input();
+    if (keeps_x_) this->saved_per_sample = element_count(this->out);
+    return true;
+  }
+
+  void forward(const Forward<T>& run) const override {
+    const auto& k = kernels::table<T>();
+    const isize rows = run.pass.n * lead_;
+    const Cut panels = kernel_panels(cols_), blocks = row_blocks(rows);
+    const T *x = run.x[0], *w = run.w[0];
+    // Training keeps the pre-activation where the derivative needs it.
+    T* z = row_ >= 0 && keeps_x_ && run.saved ? run.saved : run.y;
+    parallel_for(run.pass.team, panels.count * blocks.count, gemm_cost(rows, cols_, in_), [&](isize i) {
+      const Tile cols = panels[i % panels.count], block = blocks[i / panels.count];
+      const isize at = block.begin * cols_ + cols.begin;
+      gemm(z + at, cols_, Factor<T>{x + block.begin * in_, in_}, Factor<T>{w + cols.begin, cols_},
+           block.size, cols.size, in_, T(0));
+      if (has_bias_) k.add_bias(z + at, run.w[1] + cols.begin, block.size, cols.size, cols_);
+      if (row_ < 0) return;
+      for_tile(block.size, cols.size, [&](isize offset, isize count) {
+        k.activation[row_].forward(run.y + at + offset, z + at + offset, params_, count);
+      });
+    });
+  }
+
+  void backward(const Backward<T>& run) const override {
+    const auto& k = kernels::table<T>();
+    const isize rows = run.pass.n * lead_;
+    T* dz = run.dy;
+    if (row_ >= 0) {
+      const T* kept = keeps_x_ ? run.saved : run.y;
+      for_elements(run.pass.team, rows * cols_, [&](isize first, isize count) {
+        k.activation[row_].backward(dz + first, kept + first, dz + first, params_, count);
+      });
+    }
+    // dW = x^T dz and db by panels of W; dx = dz W^T by blocks of rows and panels of x.
+    T *dw = run.dw[0], *db = has_bias_ ? run.dw[1] : nullptr, *dx = run.dx[0];
+    const Cut panels = kernel_panels(cols_), strips = kernel_panels(in_), blocks = row_blocks(rows);
+    const isize dw_tasks = dw || db ? panels.count : 0;
+    const isize dx_tasks = dx ? strips.count * blocks.count : 0;
+    const double cost = gemm_cost(rows, cols_, in_) * ((dw ? 1 : 0) + (dx ? 1 : 0));
+    parallel_for(run.pass.team, dw_tasks + dx_tasks, cost, [&](isize i) {
+      if (i < dw_tasks) {
+        const Tile cols = panels[i];
+        const Factor<T> dz_panel{dz + cols.begin, cols_};
+        if (dw) {
+          gemm(dw + cols.begin, cols_, Factor<T>{run.x[0], in_, true}, dz_panel, in_, cols.size, rows,
+               T(0));
+        }
+        if (db) k.column_sums(db + cols.begin, dz_panel.data, rows, cols.size, cols_);
+        return;
+      }
+      i -= dw_tasks;
+      const Tile cols = strips[i % strips.count], block = blocks[i / strips.count];
+      gemm(dx + block.begin * in_ + cols.begin, in_, Factor<T>{dz + block.begin * cols_, cols_},
+           Factor<T>{run.w[0] + cols.begin * cols_, cols_, true}, block.size, cols.size, cols_, T(0));
+    });
+  }
+
+ private:
+  // function(offset, count) over the runs of contiguous elements of a tile of y
+  template <class F>
+  void for_tile(isize rows, isize width, const F& function) const {
+    if (width == cols_) return function(isize{0}, rows * width);
+    for (isize r = 0; r < rows; ++r) function(r * cols_, width);
+  }
+
+  isize in_ = 0, cols_ = 0, lead_ = 1;
+  bool has_bias_ = false, keeps_x_ = false;
+  int row_ = -1;  // of the activation table
+  T params_[kernels::kMaxParams] = {};
+};
+
+PYNN_OP("dense", Dense);
+
+}  // namespace
+}  // namespace pynn::ops

@@ -1,0 +1,107 @@
+// What a layer is to the engine: an object that knows its output shape, what it keeps from the forward to
+// the backward pass, and how to run both over n samples. Ops have no state of their own: many threads
+// may run one op at the same time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/table.h"
+#include "ops/spec.h"
+
+namespace pynn::ops {
+
+// The circumstances of one run.
+struct Pass {
+  isize n;         // samples
+  int team;        // threads this run may use
+  bool training;   // dropout active, batch statistics
+  kernels::RandomStream random;  // this node's random numbers of this step
+};
+
+template <class T>
+struct Forward {
+  const Pass& pass;
+  T* y;
+  T* saved;           // null outside training
+  const T* const* x;  // one per input
+  T* const* w;        // one per variable
+  double* penalty;    // an activity penalty adds its sum over the samples here
+};
+
+template <class T>
+struct Backward {
+  const Pass& pass;
+  T* const* dx;  // one per input, null where not wanted; dx[i] is written, not added to
+  T* const* dw;  // one per variable, null where not wanted; likewise
+  const T* saved;
+  const T* const* x;
+  const T* y;
+  T* dy;  // may be overwritten
+  T* const* w;
+};
+
+// What an op is made from. `in` and `variables` are shapes; a sample's shape has no batch axis.
+struct Blueprint {
+  const Spec& spec;
+  const std::vector<Shape>& in;
+  const std::vector<Shape>& variables;
+};
+
+template <class T>
+class Op {
+ public:
+  virtual ~Op() = default;
+
+  Shape out;                   // of one sample
+  bool alias = false;          // the output is the input's memory under another shape; never run
+  isize saved_per_sample = 0;  // elements kept from forward to backward
+  isize saved_fixed = 0;
+
+  virtual void forward(const Forward<T>& run) const = 0;
+  virtual void backward(const Backward<T>& run) const = 0;
+
+  // What the plan asks of an activation: its row if it is elementwise (then the op before it may absorb
+  // it), its name, whether its derivative is computed from the input.
+  virtual int activation_row() const { return -1; }
+  virtual std::string_view activation_name() const { return {}; }
+  virtual bool keeps_input() const { return false; }
+  virtual const T* activation_params() const { return nullptr; }
+  // Takes over the activation that follows; false if this op cannot.
+  virtual bool absorb(const Op<T>& activation) {
+    static_cast<void>(activation);
+    return false;
+  }
+};
+
+template <class T>
+using OpMaker = std::unique_ptr<Op<T>> (*)(const Blueprint& blueprint);
+
+// Every op registers itself by name at the end of its file with PYNN_OP.
+struct OpRow {
+  const char* name;
+  OpMaker<float> make_float;
+  OpMaker<double> make_double;
+};
+bool register_op(const OpRow& row);
+const std::vector<OpRow>& op_rows();
+
+template <class T>
+std::unique_ptr<Op<T>> make_op(const std::string& kind, const Blueprint& blueprint);
+
+#define PYNN_OP(name, Class)                                                                     \
+  [[maybe_unused]] static const bool registered_##Class = ::pynn::ops::register_op(              \
+      {name,                                                                                     \
+       [](const Blueprint& b) -> std::unique_ptr<Op<float>> { return std::make_unique<Class<float>>(b); }, \
+       [](const Blueprint& b) -> std::unique_ptr<Op<double>> { return std::make_unique<Class<double>>(b); }})
+
+// The rows a layer that works on the last axis sees: samples times the axes in between.
+inline isize last_axis(const Shape& shape) { return shape.empty() ? 1 : shape.back(); }
+inline isize rows_per_sample(const Shape& shape) {
+  const isize cols = last_axis(shape);
+  return cols == 0 ? 0 : element_count(shape) / cols;
+}
+
+}  // namespace pynn::ops

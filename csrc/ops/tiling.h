@@ -1,0 +1,59 @@
+// How ops cut their work. Everything here depends on shapes alone, never on the number of threads: that
+// is what makes results independent of it.
+#pragma once
+
+#include "core/parallel.h"
+
+namespace pynn::ops {
+
+struct Tile {
+  isize begin, size;
+};
+
+// Cuts [0, extent) into pieces of `width`, the last one shorter.
+struct Cut {
+  isize extent, width, count;
+  Cut(isize extent_, isize width_)
+      : extent(extent_), width(width_), count((extent_ + width_ - 1) / width_) {}
+  Tile operator[](isize i) const {
+    const isize begin = i * width;
+    return {begin, extent - begin < width ? extent - begin : width};
+  }
+};
+
+// The panels of columns of a dense layer's kernel: forward, weight gradient and update all use them, so
+// that a panel stays in the cache of the core that owns it. Whole cache lines; narrow enough for
+// OpenBLAS to skip packing at small batches, wide enough to be efficient at large ones.
+inline Cut kernel_panels(isize cols) { return {cols, cols <= 512 ? 64 : 256}; }
+
+// Blocks of rows of a batch.
+inline Cut row_blocks(isize rows) { return {rows, 256}; }
+
+// Work in estimated nanoseconds, for deciding how many threads are worth it.
+inline double gemm_cost(isize m, isize n, isize k) {
+  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / 40;
+}
+inline double elementwise_cost(isize n) { return static_cast<double>(n) * 0.4; }
+
+// function(first, count) over runs of the elements [0, n)
+template <class F>
+void for_elements(int team, isize n, const F& function) {
+  const Cut runs(n, 8192);
+  parallel_for(team, runs.count, elementwise_cost(n), [&](isize i) {
+    const Tile run = runs[i];
+    function(run.begin, run.size);
+  });
+}
+
+// function(first, count) over blocks of whole rows of `cols` elements
+template <class F>
+void for_rows(int team, isize rows, isize cols, const F& function) {
+  const isize block = cols >= 8192 ? 1 : 8192 / (cols > 0 ? cols : 1);
+  const Cut blocks(rows, block);
+  parallel_for(team, blocks.count, elementwise_cost(rows * cols), [&](isize i) {
+    const Tile tile = blocks[i];
+    function(tile.begin, tile.size);
+  });
+}
+
+}  // namespace pynn::ops
