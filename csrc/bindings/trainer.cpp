@@ -70,16 +70,17 @@ class TypedTrainer : public AnyTrainer {
       : trainer_(network, loss, metrics, optimizer) {}
 
   void check(const py::object& x, const py::array& y, const py::object& weight) override {
-    trainer_.check_data(dataset(x, y, weight));
+    const exec::Dataset data = dataset(x, y, weight);
+    trainer_.check_shapes(data);
+    trainer_.check_labels(data);
   }
 
   isize train(const py::object& x, const py::array& y, const py::object& weight, const Int64Array& order,
               isize batch_size, isize first_batch, isize max_batches, const DoubleArray& learning_rates,
               double seconds, std::uint64_t seed, int n_threads) override {
     const exec::Dataset data = dataset(x, y, weight);
-    trainer_.network().check_inputs(data.x);
+    trainer_.check_shapes(data);
     const isize samples = data.x[0].samples(), rows = order.size();
-    pynn::check(data.y.samples() == samples, "x and y must have the same number of samples.");
     pynn::check(batch_size > 0, "batch_size must be positive. Received: batch_size=", batch_size, ".");
     pynn::check(first_batch >= 0 && first_batch * batch_size < rows,
                 "first_batch must lie in the epoch. Received: first_batch=", first_batch, ".");
@@ -99,7 +100,7 @@ class TypedTrainer : public AnyTrainer {
 
   void evaluate(const py::object& x, const py::array& y, const py::object& weight, int n_threads) override {
     const exec::Dataset data = dataset(x, y, weight);
-    trainer_.check_data(data);
+    trainer_.check_shapes(data);
     const py::gil_scoped_release no_gil;
     exec::Poll poll = signal_poll();
     trainer_.evaluate(data, threads_for(n_threads), poll);

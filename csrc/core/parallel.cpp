@@ -3,8 +3,10 @@
 #include <omp.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <exception>
-#include <memory>
+#include <thread>
 #include <utility>
 
 #include "core/denormals.h"
@@ -12,11 +14,12 @@
 #if !defined(_WIN32)
 #include <pthread.h>
 #endif
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
 
 namespace pynn {
 namespace {
-
-constexpr int kMaxTeam = 256;
 
 std::atomic<bool> team_started{false}, forked_child{false};
 
@@ -26,78 +29,188 @@ std::atomic<bool> team_started{false}, forked_child{false};
 });
 #endif
 
-struct alignas(64) Share {
-  std::atomic<isize> next{0};
-  isize end = 0;
+void pause_briefly() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__) && defined(__GNUC__)
+  asm volatile("yield");
+#endif
+}
+
+// Spins for a while, then says so: the wait is short, or somebody else has the core.
+class Patience {
+ public:
+  bool runs_out() {
+    pause_briefly();
+    if (++pauses_ % 64 != 0) return false;
+    const auto now = Clock::now();
+    if (pauses_ == 64) start_ = now;
+    return now - start_ > std::chrono::microseconds(30);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  unsigned pauses_ = 0;
+  Clock::time_point start_;
 };
 
-struct Job {
-  detail::TaskFunction function = nullptr;
-  const void* context = nullptr;
-  int threads = 0;
-  Share shares[kMaxTeam];
-  std::atomic<int> published{0}, finished{0};
-  std::atomic<bool> failed{false};
-  std::exception_ptr error;
+constexpr int kMaxTeam = 256;
+thread_local bool in_task = false;  // this thread works on a region's task: nested regions are not shared
 
-  void work(int thread) {
-    // OpenMP orders the start and the end of a region already; these two atomics say the same in a
-    // way that ThreadSanitizer sees.
-    published.load(std::memory_order_acquire);
+class Team {
+ public:
+  explicit Team(int size) : size_(size) { region_.store(0, std::memory_order_release); }
+  int size() const { return size_; }
+
+  // One region: publishes the tasks, works on them, and returns when all are done.
+  void run(isize tasks, detail::TaskFunction function, const void* context) {
+    const std::uint32_t region = region_.load(kRelaxed) + 1;
+    function_.store(function, kRelaxed);
+    context_.store(context, kRelaxed);
+    tasks_.store(tasks, kRelaxed);
+    done_.store(0, kRelaxed);
+    for (int t = 0; t < size_; ++t) {
+      shares_[t].ticket.store(ticket(region, tasks * t / size_), std::memory_order_release);
+    }
+    publish(region);
+    in_task = true;
+    work(0, region);
+    in_task = false;
+    for (Patience patience; done_.load(std::memory_order_acquire) < tasks;) {
+      if (patience.runs_out()) std::this_thread::yield();
+    }
+    if (failed_.exchange(false)) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+  // A helper's life: waits for regions and takes part in them until the team is closed.
+  void serve(int thread) {
+    std::uint32_t region = next_region(0);
     const FlushDenormals flush;
-    for (int turn = 0; turn < threads; ++turn) {
-      Share& share = shares[(thread + turn) % threads];
-      while (!failed.load(std::memory_order_relaxed)) {
-        const isize task = share.next.fetch_add(1, std::memory_order_relaxed);
-        if (task >= share.end) break;
+    in_task = true;
+    for (; region != kClosed; region = next_region(region)) work(thread, region);
+    in_task = false;
+    left_.fetch_add(1, std::memory_order_release);
+  }
+
+  void close() { publish(kClosed); }
+  // OpenMP orders a region's end already; this says the same in a way that ThreadSanitizer sees.
+  void after_close() const { left_.load(std::memory_order_acquire); }
+
+ private:
+  // A share hands out the tasks [next, end) of one region. Region and next task are one number, so that a
+  // thread that comes late cannot claim a task of a later region by mistake.
+  struct alignas(64) Share {
+    std::atomic<std::uint64_t> ticket{0};
+  };
+  static constexpr auto kRelaxed = std::memory_order_relaxed;
+  static constexpr std::uint32_t kClosed = 0xffffffffu;
+  static constexpr int kTaskBits = 32;
+
+  static std::uint64_t ticket(std::uint32_t region, isize task) {
+    return (std::uint64_t{region} << kTaskBits) | static_cast<std::uint32_t>(task);
+  }
+
+  void publish(std::uint32_t region) {
+    region_.store(region);
+    if (sleepers_.load() > 0) region_.notify_all();
+  }
+
+  std::uint32_t next_region(std::uint32_t seen) {
+    for (Patience patience; !patience.runs_out();) {
+      if (const std::uint32_t region = region_.load(std::memory_order_acquire); region != seen) return region;
+    }
+    ++sleepers_;
+    region_.wait(seen);
+    --sleepers_;
+    return region_.load(std::memory_order_acquire);
+  }
+
+  void work(int thread, std::uint32_t region) {
+    for (int turn = 0; turn < size_; ++turn) {
+      const int t = (thread + turn) % size_;
+      std::atomic<std::uint64_t>& share = shares_[t].ticket;
+      std::uint64_t seen = share.load(std::memory_order_acquire);
+      while (seen >> kTaskBits == region) {
+        // Read before the claim: if that succeeds, the region has not ended in between.
+        const isize tasks = tasks_.load(kRelaxed);
+        const detail::TaskFunction function = function_.load(kRelaxed);
+        const void* context = context_.load(kRelaxed);
+        const auto task = static_cast<isize>(static_cast<std::uint32_t>(seen));
+        if (task >= tasks * (t + 1) / size_) break;
+        if (!share.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) continue;
         try {
           function(context, task);
         } catch (...) {
-          if (!failed.exchange(true)) error = std::current_exception();
+          if (!failed_.exchange(true)) error_ = std::current_exception();
         }
+        done_.fetch_add(1, std::memory_order_acq_rel);
+        seen = share.load(std::memory_order_acquire);
       }
     }
-    finished.fetch_add(1, std::memory_order_release);
+  }
+
+  const int size_;
+  Share shares_[kMaxTeam];
+  alignas(64) std::atomic<std::uint32_t> region_{0};
+  std::atomic<int> sleepers_{0}, left_{0};
+  alignas(64) std::atomic<isize> done_{0};
+  alignas(64) std::atomic<isize> tasks_{0};
+  std::atomic<detail::TaskFunction> function_{nullptr};
+  std::atomic<const void*> context_{nullptr};
+  std::atomic<bool> failed_{false};
+  std::exception_ptr error_;
+};
+
+thread_local Team* own_team = nullptr;  // the team this thread leads
+
+struct Body {
+  void (*function)(const void*);
+  const void* context;
+  std::exception_ptr error;
+
+  void run(Team* team) {
+    own_team = team;
+    try {
+      function(context);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    own_team = nullptr;
+    team->close();
   }
 };
 
 #if defined(__SANITIZE_THREAD__)
 __attribute__((no_sanitize("thread"), noinline))  // libgomp's hand-over is invisible to the sanitizer
 #endif
-void fork_and_join(Job* job) {
-#pragma omp parallel num_threads(job->threads)
-  job->work(omp_get_thread_num());
+void fork_and_join(Team* team, Body* body) {
+#pragma omp parallel num_threads(team->size())
+  {
+    const int thread = omp_get_thread_num();
+    thread == 0 ? body->run(team) : team->serve(thread);
+  }
 }
 
 }  // namespace
 
 bool in_forked_child() { return forked_child.load(std::memory_order_relaxed); }
 
-void detail::run_tasks(int threads, isize tasks, TaskFunction function, const void* context) {
-  threads = threads < kMaxTeam ? threads : kMaxTeam;
-  if (omp_in_parallel() || in_forked_child()) threads = 1;
-  if (threads <= 1) {
-    for (isize task = 0; task < tasks; ++task) function(context, task);
-    return;
-  }
+void detail::run_with_team(int threads, void (*function)(const void*), const void* context) {
+  if (threads <= 1 || own_team || in_task || omp_in_parallel() || in_forked_child()) return function(context);
   team_started.store(true, std::memory_order_relaxed);
-  // The calling thread's own: no allocation per region, and nested regions never get here.
-  static thread_local std::unique_ptr<Job> own;
-  if (!own) own = std::make_unique<Job>();
-  Job& job = *own;
-  job.function = function;
-  job.context = context;
-  job.threads = threads;
-  for (int t = 0; t < threads; ++t) {
-    job.shares[t].next.store(tasks * t / threads, std::memory_order_relaxed);
-    job.shares[t].end = tasks * (t + 1) / threads;
-  }
-  job.failed.store(false, std::memory_order_relaxed);
-  job.finished.store(0, std::memory_order_relaxed);
-  job.published.store(1, std::memory_order_release);
-  fork_and_join(&job);
-  job.finished.load(std::memory_order_acquire);
-  if (job.failed) std::rethrow_exception(std::exchange(job.error, nullptr));
+  Team team(threads < kMaxTeam ? threads : kMaxTeam);
+  Body body{function, context, nullptr};
+  fork_and_join(&team, &body);
+  team.after_close();
+  if (body.error) std::rethrow_exception(body.error);
+}
+
+void detail::run_tasks(int threads, isize tasks, TaskFunction function, const void* context) {
+  const auto here = [&] {
+    if (own_team && !in_task && tasks < INT32_MAX) return own_team->run(tasks, function, context);
+    for (isize task = 0; task < tasks; ++task) function(context, task);
+  };
+  own_team ? here() : with_team(threads, here);
 }
 
 }  // namespace pynn

@@ -1,25 +1,34 @@
 // The one door to threads. Work is cut into tasks that do not depend on the number of threads; each
 // output element belongs to one task, so results are the same bits for any team size.
+//
+// A team is opened once for many regions (with_team around a chunk of batches). A region never waits for
+// a thread that has nothing to do: its tasks are claimed one by one, and it ends when the last is done. So
+// a neighbour who takes a core slows the work down instead of stalling it at a barrier.
 #pragma once
-
-#include <type_traits>
 
 #include "core/span.h"
 
 namespace pynn {
 
-// A region is shared only when every thread gets at least this much work, in estimated nanoseconds:
-// forking and joining a team costs about one microsecond.
+// A region is shared only when every thread gets at least this much work, in estimated nanoseconds.
 inline constexpr double kNanosecondsPerThread = 3000;
 
 namespace detail {
 using TaskFunction = void (*)(const void* context, isize task);
 void run_tasks(int threads, isize tasks, TaskFunction function, const void* context);
+void run_with_team(int threads, void (*body)(const void*), const void* context);
 }  // namespace detail
 
 // True in a child process forked after this process had started OpenMP threads: libgomp's threads are
 // gone there and a new team would wait for them for ever, so such a child computes on one thread.
 bool in_forked_child();
+
+// Calls body() with a team of `threads` at hand: its parallel_for regions cost a fraction of a microsecond.
+template <class F>
+void with_team(int threads, const F& body) {
+  detail::run_with_team(
+      threads, [](const void* context) { (*static_cast<const F*>(context))(); }, &body);
+}
 
 // Calls function(task) for every task in [0, tasks), on at most `team` threads. Thread t starts with its
 // own contiguous share (so the same weights stay in the same core's cache step after step) and then

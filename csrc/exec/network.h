@@ -101,14 +101,16 @@ void Network<T>::for_blocks(const std::vector<Source>& x, int team, Poll& poll, 
   };
   if (blocks == 1) return run_block(0, team, poll);
   constexpr isize kBetweenPolls = 64;
-  for (isize begin = 0; begin < blocks; begin += kBetweenPolls) {
-    const isize count = blocks - begin < kBetweenPolls ? blocks - begin : kBetweenPolls;
-    parallel_for(team, count, 1e9, [&](isize i) {
-      Poll silent;
-      run_block(begin + i, 1, silent);
-    });
-    poll.now_and_then();
-  }
+  with_team(team, [&] {
+    for (isize begin = 0; begin < blocks; begin += kBetweenPolls) {
+      const isize count = blocks - begin < kBetweenPolls ? blocks - begin : kBetweenPolls;
+      parallel_for(team, count, 1e9, [&](isize i) {
+        Poll silent;
+        run_block(begin + i, 1, silent);
+      });
+      poll.now_and_then();
+    }
+  });
 }
 
 }  // namespace pynn::exec

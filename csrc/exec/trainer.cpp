@@ -39,7 +39,7 @@ Sums Trainer<T>::empty_sums() const {
 }
 
 template <class T>
-void Trainer<T>::check_data(const Dataset& data) const {
+void Trainer<T>::check_shapes(const Dataset& data) const {
   network_->check_inputs(data.x);
   const isize n = data.x[0].samples();
   check(data.y.samples() == n, "x and y must have the same number of samples. Received: ", n, " and ",
@@ -52,7 +52,12 @@ void Trainer<T>::check_data(const Dataset& data) const {
           "sample_weight must have one number per sample. Received: sample_weight.shape=",
           data.weight->shape, " for ", n, " samples.");
   }
+}
+
+template <class T>
+void Trainer<T>::check_labels(const Dataset& data) const {
   if (!loss_.row.index_target) return;
+  const isize n = data.y.samples();
   std::vector<T> block(static_cast<std::size_t>(loss_.target_size));
   for (isize i = 0; i < n; ++i) {
     data.y.template gather<T>(block.data(), nullptr, i, 1, 1);
@@ -119,12 +124,15 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
   const isize batches = (request.rows + request.batch_size - 1) / request.batch_size;
   const isize count = std::min(request.max_batches, batches - request.first_batch);
   const double deadline = seconds_now() + request.seconds;
-  for (isize done = 0; done < count;) {
-    train_batch(data, request, request.first_batch + done, request.learning_rates[done], poll);
-    ++done;
-    if (seconds_now() >= deadline) return done;
-  }
-  return count;
+  isize done = 0;
+  with_team(request.team, [&] {
+    while (done < count) {
+      train_batch(data, request, request.first_batch + done, request.learning_rates[done], poll);
+      ++done;
+      if (seconds_now() >= deadline) return;
+    }
+  });
+  return done;
 }
 
 template <class T>

@@ -46,8 +46,10 @@ class Trainer {
 
   const Network<T>& network() const { return *network_; }
 
-  // Throws where arrays do not fit the network, or a class index is out of range.
-  void check_data(const Dataset& data) const;
+  // Throws where arrays do not fit the network and the loss. Cheap: looks at shapes only.
+  void check_shapes(const Dataset& data) const;
+  // The same for the values of class indices, which the loss takes on trust.
+  void check_labels(const Dataset& data) const;
 
   // Trains on consecutive batches of the order; returns how many.
   isize train(const Dataset& data, const TrainRequest& request, Poll& poll);

@@ -1,6 +1,6 @@
-// The table of elementwise activations. A row is the whole addition: its text, where f' jumps, what the
-// backward pass keeps (the input x or the output y), f and f'. The kernels at the end, the catalog and
-// the tests follow from it. Formulas and defaults are Keras's where Keras has the function.
+// The table of elementwise activations. A row is the whole addition: its text, where f' jumps, what
+// the backward pass keeps (the input x or the output y), f and f'. The kernels below, the catalog
+// and the tests follow from it. Formulas and defaults are Keras's where Keras has the function.
 #pragma once
 
 #include <array>
@@ -29,14 +29,16 @@ struct Act {
 template <class F, class D>
 Act(RowText, Kinks, Keep, F, D) -> Act<F, D>;
 
-// ---- scalar mathematics of more than a line ------------------------------------------------------
+// ---- scalar mathematics of more than a line ----------------------------------------------------
+
 // mish = x t with t = tanh(log(1 + e)) = n / (n + 2), e = exp(x), n = e (e + 2)
 template <class T>
 PYNN_INLINE T mish_gate(T e) {
   const T n = e * (e + 2);
   return n / (n + 2);
 }
-// Beyond 40 t is 1 in either precision, and e^2 must not overflow; below -1000 e is 0, and 0 * -inf not NaN.
+// Beyond 40 t is 1 in either precision, and e^2 must not overflow; below -1000 e is 0, and 0 * -inf
+// not NaN.
 template <class T>
 PYNN_INLINE T mish_slope(T x) {
   const T c = clamp(x, T(-1000), T(40)), e = exp(c), d = e * (e + 2) + 2;
@@ -75,10 +77,11 @@ PYNN_INLINE T relu_below(T x, T slope, T threshold) {
 
 inline constexpr double kSeluScale = 1.0507009873554805, kSeluAlpha = 1.6732632423543772;
 
-// ---- the table -----------------------------------------------------------------------------------
+// ---- the table ---------------------------------------------------------------------------------
+
 // PYNN_OF(x) { return ...; } is a function of x and the parameters p[0], p[1], ... in field order.
 #define PYNN_OF(argument) \
-  []<class T>([[maybe_unused]] T argument, [[maybe_unused]] const T* p) PYNN_LAMBDA -> T
+  []<class T>([[maybe_unused]] T argument, [[maybe_unused]] const T* p) PYNN_LAMBDA->T
 
 // clang-format off
 inline constexpr auto kActivations = std::tuple{
@@ -101,9 +104,10 @@ inline constexpr auto kActivations = std::tuple{
       .doc = "The sigmoid in three straight pieces.",
       .reference = "Courbariaux et al. (2015), arXiv:1511.00363"},
     {-3, 3}, Keep::y,
-    PYNN_OF(x) { return clamp(fma(x, T(1) / 6, T(0.5)), T(0), T(1)); },
+    PYNN_OF(x) { return clamp(x + 3, T(0), T(6)) * (T(1) / 6); },
     PYNN_OF(y) { return y > 0 && y < 1 ? T(1) / 6 : T(0); }},
-  Act{RowText{.name = "tanh", .formula = "f(x) = tanh(x)", .doc = "Hyperbolic tangent, between -1 and 1."},
+  Act{RowText{.name = "tanh", .formula = "f(x) = tanh(x)",
+      .doc = "Hyperbolic tangent, between -1 and 1."},
     {}, Keep::y,
     PYNN_OF(x) { return tanh(x); },
     PYNN_OF(y) { return (1 - y) * (1 + y); }},
@@ -119,7 +123,8 @@ inline constexpr auto kActivations = std::tuple{
     PYNN_OF(y) { return y > 0 ? (y < p[1] ? T(1) : T(0)) : p[0]; }},
   Act{RowText{.name = "leaky_relu", .formula = "f(x) = x if x > 0 else negative_slope x",
       .doc = "Rectified linear unit that lets a little through below 0.",
-      .reference = "Maas et al. (2013), https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf",
+      .reference =
+        "Maas et al. (2013), https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf",
       .fields = {Field{"negative_slope", 0.2, "Slope below 0.", 0}}},
     {0}, Keep::y,
     PYNN_OF(x) { return x > 0 ? x : relu_below(x, p[0], T(0)); },
@@ -132,20 +137,25 @@ inline constexpr auto kActivations = std::tuple{
     PYNN_OF(x) { return x > 0 ? x : p[0] * expm1(x); },
     PYNN_OF(y) { return y > 0 ? T(1) : y + p[0]; }},
   Act{RowText{.name = "selu",
-      .formula = "f(x) = scale (x if x > 0 else alpha (exp(x) - 1)), scale = 1.0507..., alpha = 1.6732...",
-      .doc = "Scaled exponential linear unit: keeps mean 0 and variance 1 with lecun_normal weights.",
+      .formula = "f(x) = scale (x if x > 0 else alpha (exp(x) - 1)), "
+        "scale = 1.0507..., alpha = 1.6732...",
+      .doc = "Scaled exponential linear unit: keeps mean 0 and variance 1 with lecun_normal.",
       .reference = "Klambauer et al. (2017), arXiv:1706.02515"},
     {0}, Keep::y,
     PYNN_OF(x) { return x > 0 ? T(kSeluScale) * x : T(kSeluScale * kSeluAlpha) * expm1(x); },
     PYNN_OF(y) { return y > 0 ? T(kSeluScale) : y + T(kSeluScale * kSeluAlpha); }},
   Act{RowText{.name = "silu", .aliases = "swish", .formula = "f(x) = x sigmoid(x)",
       .doc = "Sigmoid-weighted linear unit, or swish.",
-      .reference = "Elfwing et al. (2018), arXiv:1702.03118; Ramachandran et al. (2017), arXiv:1710.05941"},
+      .reference = "Elfwing et al. (2018), arXiv:1702.03118; "
+        "Ramachandran et al. (2017), arXiv:1710.05941"},
     {}, Keep::x,
     PYNN_OF(x) { return at_least(x, T(-1000)) * sigmoid(x); },
-    PYNN_OF(x) { const T c = clamp(x, T(-1000), T(1000)), s = sigmoid(c); return s * fma(c, 1 - s, T(1)); }},
+    PYNN_OF(x) {
+      const T c = clamp(x, T(-1000), T(1000)), s = sigmoid(c);
+      return s * fma(c, 1 - s, T(1)); }},
   Act{RowText{.name = "gelu",
-      .formula = "f(x) = x P(X <= x), X ~ N(0, 1); approximate: x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2",
+      .formula = "f(x) = x P(X <= x), X ~ N(0, 1); "
+        "approximate: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2",
       .doc = "Gaussian error linear unit.",
       .reference = "Hendrycks and Gimpel (2016), arXiv:1606.08415",
       .fields = {Field{"approximate", 0, "Use the formula with tanh.", 0, 1, true}}},
@@ -160,9 +170,12 @@ inline constexpr auto kActivations = std::tuple{
   Act{RowText{.name = "softsign", .formula = "f(x) = x / (1 + |x|)",
       .doc = "Between -1 and 1, with slower tails than tanh."},
     {}, Keep::x,
-    PYNN_OF(x) { const T c = clamp(x, -Number<T>::largest, Number<T>::largest); return c / (1 + abs(c)); },
+    PYNN_OF(x) {
+      const T c = clamp(x, -Number<T>::largest, Number<T>::largest);
+      return c / (1 + abs(c)); },
     PYNN_OF(x) { const T s = 1 / (1 + abs(x)); return s * s; }},
-  Act{RowText{.name = "exponential", .formula = "f(x) = exp(x)", .doc = "The exponential function."},
+  Act{RowText{.name = "exponential", .formula = "f(x) = exp(x)",
+      .doc = "The exponential function."},
     {}, Keep::y,
     PYNN_OF(x) { return exp(x); },
     PYNN_OF(y) { return y; }},
@@ -172,7 +185,8 @@ inline constexpr auto kActivations = std::tuple{
     PYNN_OF(x) { return at_least(x, T(-1000)) * mish_gate(exp(at_most(x, T(40)))); },
     PYNN_OF(x) { return mish_slope(x); }},
   Act{RowText{.name = "relu6", .formula = "f(x) = min(max(x, 0), 6)",
-      .doc = "Rectified linear unit, at most 6.", .reference = "Howard et al. (2017), arXiv:1704.04861"},
+      .doc = "Rectified linear unit, at most 6.",
+      .reference = "Howard et al. (2017), arXiv:1704.04861"},
     {0, 6}, Keep::y,
     PYNN_OF(x) { return clamp(x, T(0), T(6)); },
     PYNN_OF(y) { return y > 0 && y < 6 ? T(1) : T(0); }},
@@ -183,10 +197,11 @@ inline constexpr auto kActivations = std::tuple{
     {}, Keep::y,
     PYNN_OF(x) { return x > 0 ? x : p[0] * expm1(x / p[0]); },
     PYNN_OF(y) { return y > 0 ? T(1) : y / p[0] + 1; }},
-  Act{RowText{.name = "hard_silu", .aliases = "hard_swish", .formula = "f(x) = x min(max(x + 3, 0), 6) / 6",
+  Act{RowText{.name = "hard_silu", .aliases = "hard_swish",
+      .formula = "f(x) = x min(max(x + 3, 0), 6) / 6",
       .doc = "silu with the hard sigmoid.", .reference = "Howard et al. (2019), arXiv:1905.02244"},
     {-3, 3}, Keep::x,
-    PYNN_OF(x) { return at_least(x, T(-3)) * clamp(fma(x, T(1) / 6, T(0.5)), T(0), T(1)); },
+    PYNN_OF(x) { return at_least(x, T(-3)) * (clamp(x + 3, T(0), T(6)) * (T(1) / 6)); },
     PYNN_OF(x) { return x > -3 ? (x < 3 ? fma(x, T(1) / 3, T(0.5)) : T(1)) : T(0); }},
   Act{RowText{.name = "hard_tanh", .formula = "f(x) = min(max(x, -1), 1)",
       .doc = "tanh in three straight pieces."},
@@ -205,7 +220,8 @@ inline constexpr auto kActivations = std::tuple{
     {-0.5, 0.5}, Keep::y,
     PYNN_OF(x) { return x - clamp(x, -p[0], p[0]); },
     PYNN_OF(y) { return y == 0 ? T(0) : T(1); }},
-  Act{RowText{.name = "tanh_shrink", .formula = "f(x) = x - tanh(x)", .doc = "What tanh takes away."},
+  Act{RowText{.name = "tanh_shrink", .formula = "f(x) = x - tanh(x)",
+      .doc = "What tanh takes away."},
     {}, Keep::x,
     PYNN_OF(x) { return tanh_shrink(x); },
     PYNN_OF(x) { const T t = tanh(x); return t * t; }},
@@ -215,12 +231,15 @@ inline constexpr auto kActivations = std::tuple{
     PYNN_OF(x) { return -softplus(-x); },
     PYNN_OF(y) { return -expm1(y); }},  // 1 - sigmoid(x) = 1 - exp(y)
   Act{RowText{.name = "squareplus", .formula = "f(x) = (x + sqrt(x^2 + b)) / 2",
-      .doc = "A smooth max(x, 0) without exponentials.", .reference = "Barron (2021), arXiv:2112.11687",
+      .doc = "A smooth max(x, 0) without exponentials.",
+      .reference = "Barron (2021), arXiv:2112.11687",
       .fields = {Field{"b", 4, "How smooth: f(0) = sqrt(b) / 2.", kPositive}}},
     {}, Keep::y,
     PYNN_OF(x) { return squareplus(x, p[0]); },
-    PYNN_OF(y) { return 1 / (1 + p[0] / (4 * y * y)); }},  // y / sqrt(x^2 + b), sqrt = y + b / (4 y)
-  Act{RowText{.name = "sparse_plus", .formula = "f(x) = 0 if x <= -1, (x + 1)^2 / 4 if x < 1, else x",
+    // f' = y / sqrt(x^2 + b), and the root is y + b / (4 y)
+    PYNN_OF(y) { return 1 / (1 + p[0] / (4 * y * y)); }},
+  Act{RowText{.name = "sparse_plus",
+      .formula = "f(x) = 0 if x <= -1, (x + 1)^2 / 4 if x < 1, else x",
       .doc = "softplus with exact zeros and an exact linear part."},
     {}, Keep::y,
     PYNN_OF(x) { const T h = T(0.5) * (at_least(x, T(-1)) + 1); return x < 1 ? h * h : x; },
@@ -243,8 +262,9 @@ inline constexpr auto kActivations = std::tuple{
 #undef PYNN_OF
 inline constexpr std::size_t kActivationCount = std::tuple_size_v<decltype(kActivations)>;
 
-// ---- the kernels that follow from it -------------------------------------------------------------
-// Hands the parameters to a loop; a flag reaches it as a constant, so that it costs nothing inside.
+// ---- the kernels that follow from it -----------------------------------------------------------
+
+// Hands the parameters to a loop; a flag reaches it as a constant, so it costs nothing inside.
 template <std::size_t Row, class T, class Loop>
 PYNN_INLINE void with_params(const T* p, Loop loop) {
   if constexpr (std::get<Row>(kActivations).text.fields[0].is_flag) {
@@ -264,9 +284,8 @@ PYNN_INLINE void with_params(const T* p, Loop loop) {
 template <class T, std::size_t Row>
 void activate(T* y, const T* x, const T* p, isize n) {
   constexpr auto f = std::get<Row>(kActivations).f;
-  with_params<Row>(p, [=](const T* q) PYNN_LAMBDA {
-    map(y, x, n, [=](T v) PYNN_LAMBDA { return f(v, q); });
-  });
+  with_params<Row>(
+      p, [=](const T* q) PYNN_LAMBDA { map(y, x, n, [=](T v) PYNN_LAMBDA { return f(v, q); }); });
 }
 
 template <class T, std::size_t Row>
@@ -278,7 +297,8 @@ void activate_backward(T* dx, const T* kept, const T* dy, const T* p, isize n) {
 }
 
 template <class T, std::size_t... Row>
-constexpr std::array<ActivationKernels<T>, sizeof...(Row)> activation_kernels(std::index_sequence<Row...>) {
+constexpr std::array<ActivationKernels<T>, sizeof...(Row)> activation_kernels(
+    std::index_sequence<Row...>) {
   return {{ActivationKernels<T>{&activate<T, Row>, &activate_backward<T, Row>}...}};
 }
 template <class T>

@@ -1,8 +1,8 @@
 // Loops that apply a scalar function to ranges.
 //
 // Work goes in blocks of kLanes elements; an incomplete last block is padded in a buffer. So every
-// element goes through the same instructions wherever it stands, and its bits do not depend on how the
-// work was split.
+// element goes through the same instructions wherever it stands, and its bits do not depend on how
+// the work was split.
 #pragma once
 
 #include <array>
@@ -14,8 +14,8 @@ namespace pynn::kernels::PYNN_ISA {
 template <class T>
 inline constexpr isize kLanes = 64 / static_cast<isize>(sizeof(T));
 
-// padded(kLanes) = from(count), then zeros. memcpy, as a loop here would be merged with the loop that
-// follows and keep it from vectorising.
+// padded(kLanes) = from(count), then zeros. By memcpy: the compiler would move loads of a loop
+// here into the loop that follows, which then does not vectorise.
 template <class T>
 PYNN_INLINE void pad(T* padded, const T* from, isize count) {
   __builtin_memset(padded, 0, sizeof(T) * kLanes<T>);
@@ -36,7 +36,8 @@ PYNN_INLINE void map(T* y, const T* x, isize n, F f) {
     }
     PYNN_SIMD
     for (isize j = 0; j < kLanes<T>; ++j) to[j] = f(from[j]);
-    if (rest < kLanes<T>) __builtin_memcpy(y + i, padded, sizeof(T) * static_cast<std::size_t>(rest));
+    if (rest < kLanes<T>)
+      __builtin_memcpy(y + i, padded, sizeof(T) * static_cast<std::size_t>(rest));
   }
 }
 
@@ -56,7 +57,8 @@ PYNN_INLINE void map(T* y, const T* a, const T* b, isize n, F f) {
     }
     PYNN_SIMD
     for (isize j = 0; j < kLanes<T>; ++j) to[j] = f(from_a[j], from_b[j]);
-    if (rest < kLanes<T>) __builtin_memcpy(y + i, padded_a, sizeof(T) * static_cast<std::size_t>(rest));
+    if (rest < kLanes<T>)
+      __builtin_memcpy(y + i, padded_a, sizeof(T) * static_cast<std::size_t>(rest));
   }
 }
 

@@ -14,7 +14,8 @@
 namespace pynn::kernels {
 namespace {
 
-using namespace PYNN_ISA;  // only the tables' text is used here, so any instruction set's copy will do
+using namespace PYNN_ISA;  // only the tables' text is used here, so any instruction set's copy will
+                           // do
 
 CatalogRow plain_row(const char* kind, isize index, const RowText& text) {
   CatalogRow row;
@@ -42,9 +43,12 @@ CatalogRow optimizer_row(isize index) {
   CatalogRow row = plain_row("optimizer", index, Optimizer::text);
   row.learning_rate = Optimizer::learning_rate;
   if constexpr (requires { Optimizer::weight_decay; }) row.weight_decay = Optimizer::weight_decay;
-  row.slots = [](const double* fields) { return Optimizer::variants[Optimizer::variant(fields)].count; };
+  row.slots = [](const double* fields) {
+    return Optimizer::variants[Optimizer::variant(fields)].count;
+  };
   row.slot_init = [](int slot, const double* fields) {
-    if constexpr (requires { Optimizer::slot_init(slot, fields); }) return Optimizer::slot_init(slot, fields);
+    if constexpr (requires { Optimizer::slot_init(slot, fields); })
+      return Optimizer::slot_init(slot, fields);
     return static_cast<void>(slot), static_cast<void>(fields), 0.0;
   };
   row.slot_name = [](int slot, const double* fields) {
@@ -83,8 +87,9 @@ std::vector<CatalogRow> make_catalog() {
     row.index_target = metric.index_target;
     row.up = metric.up;
     row.result = kResultNames[static_cast<int>(metric.result)];
-    row.sums = metric.result == Result::r2 ? [](isize cols) { return sums_wanted(Result::r2, cols); }
-                                           : [](isize cols) { return sums_wanted(Result::mean, cols); };
+    row.sums = metric.result == Result::r2
+                   ? [](isize cols) { return sums_wanted(Result::r2, cols); }
+                   : [](isize cols) { return sums_wanted(Result::mean, cols); };
     rows.push_back(row);
   });
   [&]<std::size_t... I>(std::index_sequence<I...>) {

@@ -1,5 +1,5 @@
-// What the kernel tables offer, as plain rows: names, parameters, formulas. Python builds its functions,
-// classes, help texts and tests from these rows; no other list of names exists.
+// What the kernel tables offer, as plain rows: names, parameters, formulas. Python builds its
+// functions, classes, help texts and tests from these rows; no other list of names exists.
 #pragma once
 
 #include <array>
@@ -28,7 +28,8 @@ struct Field {
 };
 
 template <std::size_t N>
-using Fields = std::array<Field, N>;  // a row fills the first ones; a field without a name ends the list
+using Fields =
+    std::array<Field, N>;  // a row fills the first ones; a field without a name ends the list
 
 template <std::size_t N>
 constexpr int field_count(const Fields<N>& fields) {
@@ -60,10 +61,10 @@ struct CatalogRow {
   bool up = false;                      // better when higher
 
   // optimizers
-  double learning_rate = 0;                                          // the default
-  double weight_decay = 0;                                           // the default, 0 for none
-  int (*slots)(const double* fields) = nullptr;                      // how many state arrays
-  double (*slot_init)(int slot, const double* fields) = nullptr;     // where they start
+  double learning_rate = 0;                                       // the default
+  double weight_decay = 0;                                        // the default, 0 for none
+  int (*slots)(const double* fields) = nullptr;                   // how many state arrays
+  double (*slot_init)(int slot, const double* fields) = nullptr;  // where they start
   std::string_view (*slot_name)(int slot, const double* fields) = nullptr;
 };
 

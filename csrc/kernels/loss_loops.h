@@ -1,4 +1,5 @@
-// The loops of the loss table (losses.h): elementwise losses, losses of a distribution over classes.
+// The loops of the loss table (losses.h): elementwise losses, losses of a distribution over
+// classes.
 #pragma once
 
 #include "kernels/isa.h"
@@ -52,16 +53,16 @@ PYNN_INLINE T row_scale(const LossArgs<T>& args, isize r) {
   return args.weight ? args.scale * args.weight[r] : args.scale;
 }
 
-// ---- elementwise: L = sum or mean over j of value(y_j, p_j; k) ------------------------------------
-// Elements of many short rows run through one flat loop; their values wait in a buffer to be summed by
-// row. A row's additions depend on the row alone, not on how many rows came with it.
+// ---- elementwise: L = sum or mean over j of value(y_j, p_j; k) ----------------------------------
+// Elements of many short rows run through one flat loop; their values wait in a buffer to be summed
+// by row. A row's additions depend on the row alone, not on how many rows came with it.
 inline constexpr isize kPiece = 1024;
 
 // value(n) = l(y, p), grad(n) = factor * dl/dp with y = keep * target + offset
 template <bool kGrad, class T, class Value, class Slope>
 PYNN_INLINE void loss_piece(T* __restrict value, T* __restrict grad, const T* __restrict target,
-                            const T* __restrict pred, Params<T> k, T keep, T offset, T factor, isize n,
-                            Value l, Slope dl) {
+                            const T* __restrict pred, Params<T> k, T keep, T offset, T factor,
+                            isize n, Value l, Slope dl) {
   PYNN_SIMD
   for (isize i = 0; i < n; ++i) {
     const T p = pred[i], y = keep * target[i] + offset;
@@ -71,7 +72,8 @@ PYNN_INLINE void loss_piece(T* __restrict value, T* __restrict grad, const T* __
 }
 
 template <bool kGrad, class T, class Value, class Slope>
-PYNN_INLINE void elementwise_rows(const LossArgs<T>& args, T keep, T offset, bool mean, Value l, Slope dl) {
+PYNN_INLINE void elementwise_rows(const LossArgs<T>& args, T keep, T offset, bool mean, Value l,
+                                  Slope dl) {
   const isize cols = args.cols, group = cols <= kPiece ? kPiece / cols : 1;
   const double share = mean ? 1.0 / static_cast<double>(cols) : 1.0;
   const T factor = args.scale * static_cast<T>(share);
@@ -82,8 +84,8 @@ PYNN_INLINE void elementwise_rows(const LossArgs<T>& args, T keep, T offset, boo
     double long_row = 0;
     for (isize at = 0; at < n; at += kPiece) {  // more than one piece only when a row is longer
       const isize m = n - at < kPiece ? n - at : kPiece, i = r * cols + at;
-      loss_piece<kGrad>(buffer, kGrad ? args.grad + i : nullptr, args.target + i, args.pred + i, k, keep,
-                        offset, factor, m, l, dl);
+      loss_piece<kGrad>(buffer, kGrad ? args.grad + i : nullptr, args.target + i, args.pred + i, k,
+                        keep, offset, factor, m, l, dl);
       if (cols > kPiece) long_row += static_cast<double>(sum_of(buffer, m));
     }
     if (args.value) {
@@ -133,15 +135,16 @@ constexpr auto sum_over(Value value, Slope slope) {
   return Elementwise<false, Smoothing::none, Value, Slope>{value, slope};
 }
 
-// ---- losses of a distribution q over the classes of a row ----------------------------------------
+// ---- losses of a distribution q over the classes of a row ---------------------------------------
 // L = sum_j value(y_j, q_j, log q_j; k) and slope = q dvalue/dq, both 0 where y_j = 0.
 //   from logits z:         q = softmax(z), log q = z - log sum exp z    dL/dz_i = slope_i - q_i S
-//   from probabilities p:  q = clip(p / sum p), slope = 0 where clipped  dL/dp_i = (slope_i / q_i - S) / sum p
+//   from probabilities p:  q = clip(p / sum p), slope = 0 where clipped  dL/dp_i = (slope_i / q_i -
+//   S) / sum p
 // with S = sum_j slope_j.
 template <class T, bool kStored>
 struct LogitRow {
   const T* z;
-  const T* e;  // kStored: exp(z - peak)
+  const T* e;                        // kStored: exp(z - peak)
   T peak, log_total, inverse_total;  // of the exp(z - peak)
   PYNN_INLINE T log_q(isize j) const { return (z[j] - peak) - log_total; }
   PYNN_INLINE T q(isize j) const {
@@ -169,11 +172,13 @@ PYNN_INLINE isize class_index(T target, isize cols) {
   return target >= 0 && target < static_cast<T>(cols) ? static_cast<isize>(target) : -1;
 }
 
-// One row. target(cols), or with kIndex target(1): the class that has all the mass, of which smoothing
-// leaves `off` to every class. grad may be the memory of row.e: each element is read, then written.
+// One row. target(cols), or with kIndex target(1): the class that has all the mass, of which
+// smoothing leaves `off` to every class. grad may be the memory of row.e: each element is read,
+// then written.
 template <bool kIndex, class T, class Row, class Value, class Slope>
-PYNN_INLINE void distribution_row(double* value, T* grad, const Row row, const T* target, Params<T> k, T on,
-                                  T off, T factor, isize cols, Value l, Slope dl) {
+PYNN_INLINE void distribution_row(double* value, T* grad, const Row row, const T* target,
+                                  Params<T> k, T on, T off, T factor, isize cols, Value l,
+                                  Slope dl) {
   const auto loss = [=](isize j, T y) PYNN_LAMBDA { return l(y, row.q(j), row.log_q(j), k); };
   const auto slope = [=](isize j, T y) PYNN_LAMBDA {
     return row.counts(j) ? dl(y, row.q(j), row.log_q(j), k) : T(0);
@@ -251,7 +256,8 @@ PYNN_INLINE void logit_rows(const LossArgs<T>& args, Value l, Slope dl) {
       if (grad) {
         T* g = grad + i * cols;
         const LogitRow<T, true> row{z + i * cols, g, peak[i], log_total[i], 1 / total[i]};
-        distribution_row<kIndex>(value, g, row, target, k, on, off, row_scale(args, r), cols, l, dl);
+        distribution_row<kIndex>(value, g, row, target, k, on, off, row_scale(args, r), cols, l,
+                                 dl);
       } else {
         const LogitRow<T, false> row{z + i * cols, nullptr, peak[i], log_total[i], 1 / total[i]};
         distribution_row<kIndex, T>(value, nullptr, row, target, k, on, off, T(0), cols, l, dl);
@@ -266,9 +272,10 @@ PYNN_INLINE void probability_rows(const LossArgs<T>& args, Value l, Slope dl) {
   const T on = 1 - args.smoothing, off = args.smoothing / static_cast<T>(cols);
   for (isize r = 0; r < args.rows; ++r) {
     const T* p = args.pred + r * cols;
-    distribution_row<kIndex>(args.value ? args.value + r : nullptr, args.grad ? args.grad + r * cols : nullptr,
-                             ProbabilityRow<T>{p, 1 / sum_of(p, cols)}, args.target + (kIndex ? r : r * cols),
-                             params_of(args), on, off, row_scale(args, r), cols, l, dl);
+    distribution_row<kIndex>(
+        args.value ? args.value + r : nullptr, args.grad ? args.grad + r * cols : nullptr,
+        ProbabilityRow<T>{p, 1 / sum_of(p, cols)}, args.target + (kIndex ? r : r * cols),
+        params_of(args), on, off, row_scale(args, r), cols, l, dl);
   }
 }
 

@@ -1,5 +1,5 @@
-// The loss table. A row is the whole addition: names, text, value and slope, and from logits the same
-// again where the loss has that form. The loops are in loss_loops.h.
+// The loss table. A row is the whole addition: names, text, value and slope, and from logits the
+// same again where the loss has that form. The loops are in loss_loops.h.
 #pragma once
 
 #include <tuple>
@@ -10,7 +10,7 @@
 
 namespace pynn::kernels::PYNN_ISA {
 
-// ---- scalar mathematics used by more than one row -------------------------------------------------
+// ---- scalar mathematics used by more than one row -----------------------------------------------
 template <class T>
 PYNN_INLINE T sign_of(T x) {
   return x > 0 ? T(1) : (x < 0 ? T(-1) : x);  // 0 and NaN stay
@@ -50,19 +50,17 @@ inline constexpr auto bce_of_logit = []<class T>(T y, T z) PYNN_LAMBDA {  // log
   return at_least(z, T(0)) - z * y + log1p_unit(exp(-abs(z)));
 };
 
-// Focal loss (Lin et al. 2017): cross-entropy times (1 - q)^gamma, q the probability given to the truth.
-// Parameters: a = class balancing on, b = alpha, c = gamma.
+// Focal loss (Lin et al. 2017): cross-entropy times (1 - q)^gamma, q the probability given to the
+// truth. Parameters: a = class balancing on, b = alpha, c = gamma.
 inline constexpr auto focal_balance = []<class T>(T y, Params<T> k) PYNN_LAMBDA {
   return k.a != 0 ? y * k.b + (1 - y) * (1 - k.b) : T(1);
 };
-inline constexpr auto focal_miss = []<class T>(T y, T p) PYNN_LAMBDA {
-  return y * (1 - p) + (1 - y) * p;
-};
+inline constexpr auto focal_miss = []<class T>(T y, T p)
+                                       PYNN_LAMBDA { return y * (1 - p) + (1 - y) * p; };
 
 // Terms of a distribution: value(y, q, log q; k) and slope = q dvalue/dq.
-inline constexpr auto cce = []<class T>(T y, T, T log_q, Params<T>) PYNN_LAMBDA {
-  return y == 0 ? T(0) : -y * log_q;
-};
+inline constexpr auto cce = []<class T>(T y, T, T log_q, Params<T>)
+                                PYNN_LAMBDA { return y == 0 ? T(0) : -y * log_q; };
 inline constexpr auto cce_slope = []<class T>(T y, T, T, Params<T>) PYNN_LAMBDA { return -y; };
 inline constexpr auto focal_cce = []<class T>(T y, T q, T log_q, Params<T> k) PYNN_LAMBDA {
   return y == 0 ? T(0) : -k.a * power(1 - q, k.b) * y * log_q;
@@ -117,11 +115,12 @@ inline constexpr auto negative_cosine = []<class T>(const LossArgs<T>& args) {
     T* grad = args.grad + r * args.cols;
     const T factor = row_scale(args, r);
     PYNN_SIMD
-    for (isize j = 0; j < args.cols; ++j) grad[j] = factor * (angle.pull * p[j] - angle.inverse_norms * y[j]);
+    for (isize j = 0; j < args.cols; ++j)
+      grad[j] = factor * (angle.pull * p[j] - angle.inverse_norms * y[j]);
   }
 };
 
-// ---- the table -----------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 struct NoLogits {};
 
 template <class Form, class Logits = NoLogits>
@@ -129,7 +128,7 @@ struct LossRow {
   RowText text;
   Form form;
   Smoothing smoothing = Smoothing::none;
-  bool index_target = false;       // target(rows, 1) names classes
+  bool index_target = false;      // target(rows, 1) names classes
   std::string_view fuses_with{};  // the output activation `logits` takes in: "sigmoid", "softmax"
   Logits logits{};
 };
@@ -140,7 +139,7 @@ LossRow(RowText, Form, Smoothing, bool, std::string_view, Logits) -> LossRow<For
 
 // One element: target y, prediction p (in a form from logits: the logit), parameters k.
 #define PYNN_TERM \
-  []<class T>([[maybe_unused]] T y, T p, [[maybe_unused]] Params<T> k) PYNN_LAMBDA -> T
+  []<class T>([[maybe_unused]] T y, T p, [[maybe_unused]] Params<T> k) PYNN_LAMBDA->T
 
 // clang-format off
 inline constexpr auto kLosses = std::tuple{
@@ -169,8 +168,8 @@ inline constexpr auto kLosses = std::tuple{
     mean_of(PYNN_TERM {
               return squared(log1p(at_least(p, kEpsilon<T>)) - log1p(at_least(y, kEpsilon<T>))); },
             PYNN_TERM {
-              const T difference = log1p(at_least(p, kEpsilon<T>)) - log1p(at_least(y, kEpsilon<T>));
-              return p < kEpsilon<T> ? T(0) : 2 * difference / (1 + p); })},
+              const T low = kEpsilon<T>, ratio = log1p(at_least(p, low)) - log1p(at_least(y, low));
+              return p < low ? T(0) : 2 * ratio / (1 + p); })},
   LossRow{
     RowText{"huber", "", "Huber",
       "L = mean(e^2 / 2 if |e| <= delta else delta |e| - delta^2 / 2), e = p - y",
@@ -190,7 +189,7 @@ inline constexpr auto kLosses = std::tuple{
   LossRow{
     RowText{"quantile", "pinball", "Quantile",
       "L = mean(max(q (y - p), (q - 1) (y - p)))",
-      "Pinball loss: its minimum is the q-quantile of the target; q = 0.5 is half the absolute error.",
+      "Pinball loss: fits the q-quantile of the target; q = 0.5 is half the absolute error.",
       "Koenker and Bassett (1978), doi:10.2307/1913643",
       {Field{"quantile", 0.5, "The quantile to fit, between 0 and 1.", 0.0, 1.0}}},
     mean_of(PYNN_TERM { return (y > p ? k.a : k.a - 1) * (y - p); },
@@ -233,7 +232,7 @@ inline constexpr auto kLosses = std::tuple{
   LossRow{
     RowText{"cosine_similarity", "", "CosineSimilarity",
       "L = -sum(y p) / (|y| |p|)",
-      "Minus the cosine of the angle between target and prediction: -1 where they point the same way.", ""},
+      "Minus the cosine of the angle between target and prediction: -1 for one direction.", ""},
     negative_cosine},
   LossRow{
     RowText{"binary_crossentropy", "bce BCE", "BinaryCrossentropy",
@@ -249,7 +248,8 @@ inline constexpr auto kLosses = std::tuple{
   LossRow{
     RowText{"categorical_crossentropy", "", "CategoricalCrossentropy",
       "L = -sum_j(y_j log(p_j / sum p))",
-      "Cross-entropy of one class out of several, y one-hot or a distribution; from logits p = softmax(z).", ""},
+      "Cross-entropy of one class out of several, y one-hot or a distribution; from logits "
+      "p = softmax(z).", ""},
     of_probabilities<false>(cce, cce_slope),
     Smoothing::classes, false, "softmax",
     of_logits<false>(cce, cce_slope)},
@@ -265,7 +265,8 @@ inline constexpr auto kLosses = std::tuple{
       "L = mean((1 - q)^gamma BCE(y, p)), q = y p + (1 - y) (1 - p)",
       "Binary cross-entropy that fades out examples already classified well.",
       "Lin et al. (2017), arXiv:1708.02002",
-      {Field{"apply_class_balancing", 0, "Weight class 1 by alpha, class 0 by 1 - alpha.", 0, 1, true},
+      {Field{"apply_class_balancing", 0, "Weight class 1 by alpha, class 0 by 1 - alpha.", 0, 1,
+             true},
        Field{"alpha", 0.25, "Weight of class 1.", 0, 1},
        Field{"gamma", 2.0, "How fast easy examples fade; 0 is plain cross-entropy.", 0}}},
     mean_of<Smoothing::binary>(
@@ -281,8 +282,8 @@ inline constexpr auto kLosses = std::tuple{
         return focal_balance(y, k) * power(focal_miss(y, sigmoid(p)), k.c) * bce_of_logit(y, p); },
       PYNN_TERM {
         const T q = sigmoid(p), miss = focal_miss(y, q);
-        return focal_balance(y, k) * (k.c * power(miss, k.c - 1) * (1 - 2 * y) * q * (1 - q) * bce_of_logit(y, p) +
-                                      power(miss, k.c) * (q - y)); })},
+        const T pull = k.c * power(miss, k.c - 1) * (1 - 2 * y) * q * (1 - q);
+        return focal_balance(y, k) * (pull * bce_of_logit(y, p) + power(miss, k.c) * (q - y)); })},
   LossRow{
     RowText{"categorical_focal_crossentropy", "", "CategoricalFocalCrossentropy",
       "L = -sum_j(alpha (1 - q_j)^gamma y_j log q_j), q = p / sum p",
@@ -298,7 +299,7 @@ inline constexpr auto kLosses = std::tuple{
 #undef PYNN_TERM
 inline constexpr int kLossCount = std::tuple_size_v<decltype(kLosses)>;
 
-// ---- the pointers that follow from it: row i, and its form from logits at kLossCount + i (or null) -----
+// ---- the pointers that follow from it: row i, its form from logits at kLossCount + i (or null)
 template <class T, std::size_t Row>
 void loss_kernel(const LossArgs<T>& args) {
   constexpr auto form = std::get<Row>(kLosses).form;

@@ -1,5 +1,5 @@
-// The metric table. A metric adds to sums kept in double; what they come to is told by the row's Result.
-// Every loss is a metric too (the mean of its rows) and needs no row here.
+// The metric table. A metric adds to sums kept in double; what they come to is told by the row's
+// Result. Every loss is a metric too (the mean of its rows) and needs no row here.
 #pragma once
 
 #include <tuple>
@@ -9,7 +9,7 @@
 
 namespace pynn::kernels::PYNN_ISA {
 
-// ---- the value of one row: (y(target_cols), p(cols), cols; k) -> T ------------------------------------
+// ---- the value of one row: (y(target_cols), p(cols), cols; k) -> T ------------------------------
 template <class T>
 PYNN_INLINE isize argmax(const T* v, isize n) {  // the first of equal maxima
   isize at = 0;
@@ -19,10 +19,11 @@ PYNN_INLINE isize argmax(const T* v, isize n) {  // the first of equal maxima
   return at;
 }
 
-// How many classes were scored above class `at`; at < 0 (no such class) ranks last, as does NaN.
+// How many classes were scored above class `at`; too many to count if there is no such class (at <
+// 0), or its score is NaN.
 template <class T>
 PYNN_INLINE isize rank_of(const T* p, isize at, isize cols) {
-  if (at < 0 || p[at] != p[at]) return cols;
+  if (at < 0 || p[at] != p[at]) return isize(1) << 30;
   const T own = p[at];
   isize above = 0;
   PYNN_SIMD_SUM(above)
@@ -39,7 +40,7 @@ PYNN_INLINE T share_of(isize cols, Match match) {
 }
 
 #define PYNN_ROW \
-  []<class T>(const T* y, const T* p, isize cols, [[maybe_unused]] Params<T> k) PYNN_LAMBDA -> T
+  []<class T>(const T* y, const T* p, isize cols, [[maybe_unused]] Params<T> k) PYNN_LAMBDA->T
 
 // sums += {sum w v, sum w} over the rows
 template <class Value>
@@ -51,8 +52,8 @@ struct MeanOfRows {
     double total = 0, weights = 0;
     for (isize r = 0; r < args.rows; ++r) {
       const double w = args.weight ? static_cast<double>(args.weight[r]) : 1.0;
-      total += w * static_cast<double>(
-                       value(args.target + r * args.target_cols, args.pred + r * args.cols, args.cols, k));
+      total += w * static_cast<double>(value(args.target + r * args.target_cols,
+                                             args.pred + r * args.cols, args.cols, k));
       weights += w;
     }
     args.sums[0] += total;
@@ -77,7 +78,7 @@ inline constexpr auto squares_by_column = []<class T>(const MetricArgs<T>& args)
   }
 };
 
-// ---- the table -----------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 // What the sums come to: total / weight, its root, or 1 - residual / variance by column.
 enum class Result { mean, root_mean, r2 };
 inline constexpr std::string_view kResultNames[] = {"mean", "root_mean", "r2"};
@@ -93,15 +94,17 @@ struct MetricRow {
 template <class Form, class... Rest>
 MetricRow(RowText, Form, Rest...) -> MetricRow<Form>;
 
-constexpr isize sums_wanted(Result result, isize cols) { return result == Result::r2 ? 1 + 3 * cols : 2; }
+constexpr isize sums_wanted(Result result, isize cols) {
+  return result == Result::r2 ? 1 + 3 * cols : 2;
+}
 
 // clang-format off
 inline constexpr auto kMetrics = std::tuple{
   MetricRow{
     RowText{"accuracy", "acc", "Accuracy",
       "v = mean(y = p)",
-      "How often the prediction equals the target. In compile() the name means the accuracy that fits the "
-      "shapes: binary, categorical or sparse categorical.", ""},
+      "How often the prediction equals the target. In compile() the name means the accuracy that "
+      "fits the shapes: binary, categorical or sparse categorical.", ""},
     MeanOfRows{PYNN_ROW {
       return share_of<T>(cols, [=](isize j) PYNN_LAMBDA { return y[j] == p[j]; }); }}},
   MetricRow{
@@ -110,7 +113,8 @@ inline constexpr auto kMetrics = std::tuple{
       "How often the thresholded prediction equals a target of 0 or 1.", "",
       {Field{"threshold", 0.5, "Predictions above it count as 1."}}},
     MeanOfRows{PYNN_ROW {
-      return share_of<T>(cols, [=](isize j) PYNN_LAMBDA { return y[j] == (p[j] > k.a ? T(1) : T(0)); }); }}},
+      return share_of<T>(cols, [=](isize j) PYNN_LAMBDA {
+        return y[j] == (p[j] > k.a ? T(1) : T(0)); }); }}},
   MetricRow{
     RowText{"categorical_accuracy", "", "CategoricalAccuracy",
       "v = (argmax y = argmax p)",
@@ -142,7 +146,8 @@ inline constexpr auto kMetrics = std::tuple{
   MetricRow{
     RowText{"cosine_similarity", "", "CosineSimilarity",
       "v = sum(y p) / (|y| |p|)",
-      "The cosine of the angle between target and prediction (the loss of this name is its negative).", ""},
+      "The cosine of the angle between target and prediction (the loss of this name is its "
+      "negative).", ""},
     MeanOfRows{PYNN_ROW { return angle_between(y, p, cols).cosine; }}},
   MetricRow{
     RowText{"root_mean_squared_error", "rmse RMSE", "RootMeanSquaredError",
@@ -178,7 +183,8 @@ constexpr MetricTable<T> metric_table(std::index_sequence<Row...>) {
   return {{&metric_kernel<T, Row>...}};
 }
 template <class T>
-inline constexpr MetricTable<T> kMetricTable = metric_table<T>(std::make_index_sequence<kMetricCount>{});
+inline constexpr MetricTable<T> kMetricTable =
+    metric_table<T>(std::make_index_sequence<kMetricCount>{});
 
 #undef PYNN_ROW
 

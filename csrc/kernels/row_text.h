@@ -1,5 +1,6 @@
-// What a row of the loss, metric and optimizer tables says about itself; catalog.cpp copies it into the
-// rows Python sees, so a name, a default or a formula stands once, beside the arithmetic it describes.
+// What a row of the loss, metric and optimizer tables says about itself; catalog.cpp copies it into
+// the rows Python sees, so a name, a default or a formula stands once, beside the arithmetic it
+// describes.
 #pragma once
 
 #include "kernels/catalog.h"

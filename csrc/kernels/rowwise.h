@@ -1,5 +1,5 @@
-// Activations of a whole row, over the last axis of x(rows, cols); the backward pass keeps y. A row of the
-// table is the whole addition, as in activations.h.
+// Activations of a whole row, over the last axis of x(rows, cols); the backward pass keeps y. A row
+// of the table is the whole addition, as in activations.h. Rows have at least one column.
 #pragma once
 
 #include <array>
@@ -21,9 +21,12 @@ struct RowAct {
 template <class F, class D>
 RowAct(RowText, F, D) -> RowAct<F, D>;
 
-// ---- softmax -------------------------------------------------------------------------------------
+// ---- softmax -----------------------------------------------------------------------------------
+
 // Rows that share one sweep of exp: as many as fit a piece.
-PYNN_INLINE isize rows_together(isize cols) { return cols > 0 && cols <= kPiece ? kPiece / cols : 1; }
+PYNN_INLINE isize rows_together(isize cols) {
+  return cols > 0 && cols <= kPiece ? kPiece / cols : 1;
+}
 
 // y(rows, cols) = x - max of its row
 template <class T>
@@ -49,7 +52,8 @@ inline constexpr auto softmax = []<class T>(T* y, const T* x, isize rows, isize 
     }
   }
 };
-inline constexpr auto softmax_backward = []<class T>(T* dx, const T* y, const T* dy, isize rows, isize cols) {
+inline constexpr auto softmax_backward = []<class T>(T* dx, const T* y, const T* dy, isize rows,
+                                                     isize cols) {
   for (isize r = 0; r < rows; ++r, dx += cols, y += cols, dy += cols) {
     T mean = 0;
     PYNN_SIMD_SUM(mean)
@@ -59,7 +63,7 @@ inline constexpr auto softmax_backward = []<class T>(T* dx, const T* y, const T*
   }
 };
 
-// ---- log_softmax ---------------------------------------------------------------------------------
+// ---- log_softmax -------------------------------------------------------------------------------
 template <class T>
 PYNN_INLINE T sum_of_exp(const T* x, isize n) {
   T sum = 0;
@@ -74,7 +78,8 @@ inline constexpr auto log_softmax = []<class T>(T* y, const T* x, isize rows, is
     const isize count = rows - first < group ? rows - first : group;
     T* out = y + first * cols;
     subtract_max(out, x + first * cols, count, cols);
-    if (cols <= kPiece) map(exponentials, out, count * cols, [](T v) PYNN_LAMBDA { return exp(v); });
+    if (cols <= kPiece)
+      map(exponentials, out, count * cols, [](T v) PYNN_LAMBDA { return exp(v); });
     for (isize r = 0; r < count; ++r, out += cols) {
       const T sum = cols <= kPiece ? sum_of(exponentials + r * cols, cols) : sum_of_exp(out, cols);
       const T log_sum = log(sum);
@@ -92,9 +97,10 @@ inline constexpr auto log_softmax_backward = []<class T>(T* dx, const T* y, cons
   }
 };
 
-// ---- sparsemax -----------------------------------------------------------------------------------
-// y = max(x - tau, 0) with sum(y) = 1. Michelot's iteration (1986, doi:10.1007/BF00938486): tau from the
-// elements above the last tau. They only become fewer, and tau is exact once they stay the same.
+// ---- sparsemax ---------------------------------------------------------------------------------
+
+// y = max(x - tau, 0) with sum(y) = 1. Michelot's iteration (1986, doi:10.1007/BF00938486): tau
+// from the elements above the last tau, which only become fewer; exact once they stay the same.
 inline constexpr auto sparsemax = []<class T>(T* y, const T* x, isize rows, isize cols) {
   for (isize r = 0; r < rows; ++r, y += cols, x += cols) {
     const T top = max_of(x, cols);
@@ -130,7 +136,7 @@ inline constexpr auto sparsemax_backward = []<class T>(T* dx, const T* y, const 
   }
 };
 
-// ---- the table -----------------------------------------------------------------------------------
+// ---- the table ---------------------------------------------------------------------------------
 inline constexpr auto kRowActivations = std::tuple{
     RowAct{RowText{.name = "softmax",
                    .formula = "f(x)_j = exp(x_j) / sum_k exp(x_k)",
@@ -149,7 +155,7 @@ inline constexpr auto kRowActivations = std::tuple{
 };
 inline constexpr std::size_t kRowActivationCount = std::tuple_size_v<decltype(kRowActivations)>;
 
-// ---- the kernels that follow from it -------------------------------------------------------------
+// ---- the kernels that follow from it -----------------------------------------------------------
 template <class T, std::size_t Row>
 void activate_rows(T* y, const T* x, isize rows, isize cols) {
   constexpr auto forward = std::get<Row>(kRowActivations).forward;

@@ -9,9 +9,9 @@
 
 namespace pynn::kernels::PYNN_ISA {
 
-// A variant is a choice of fields that changes the rule or its slots (momentum or none). Each variant is
-// compiled on its own, so that no loop tests a switch. A rule is handed kMaxSlots slots; those its variant
-// does not keep are scratch.
+// A variant is a choice of fields that changes the rule or its slots (momentum or none). Each
+// variant is compiled on its own, so that no loop tests a switch. A rule is handed kMaxSlots slots;
+// those its variant does not keep are scratch.
 struct Variant {
   int count;  // of slots
   std::string_view slots[kMaxSlots] = {};
@@ -24,17 +24,20 @@ struct Prepared {
 };
 
 template <class Optimizer, class T>
-void begin_step(StepConstants* constants, const double* fields, double learning_rate, std::int64_t t) {
+void begin_step(StepConstants* constants, const double* fields, double learning_rate,
+                std::int64_t t) {
   const Prepared<Optimizer, T> p{Optimizer::template begin<T>(fields, learning_rate, t),
                                  Optimizer::variant(fields)};
   static_assert(sizeof(p) <= kStepBytes);
   __builtin_memcpy(constants->bytes, &p, sizeof(p));
 }
 
-// w g and the slots(n): g' = clamp(g * grad_scale, -grad_limit, grad_limit), w *= keep, then the rule
+// w g and the slots(n): g' = clamp(g * grad_scale, -grad_limit, grad_limit), w *= keep, then the
+// rule
 template <class Optimizer, int kVariant, class T, class Step>
-PYNN_INLINE void update_row(const Step step, T* __restrict w, const T* __restrict g, T* __restrict s0,
-                            T* __restrict s1, T* __restrict s2, isize n, T scale, T limit, T keep) {
+PYNN_INLINE void update_row(const Step step, T* __restrict w, const T* __restrict g,
+                            T* __restrict s0, T* __restrict s1, T* __restrict s2, isize n, T scale,
+                            T limit, T keep) {
   constexpr int kSlots = Optimizer::variants[kVariant].count;
   PYNN_SIMD
   for (isize i = 0; i < n; ++i) {

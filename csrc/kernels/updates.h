@@ -1,5 +1,5 @@
-// The optimizer table. An optimizer is one struct: its text and fields, the slots it keeps, the constants
-// of a step and the rule for one element. The one loop over a tile is in update_loop.h.
+// The optimizer table. An optimizer is one struct: its text and fields, the slots it keeps, the
+// constants of a step and the rule for one element. The one loop over a tile is in update_loop.h.
 #pragma once
 
 #include <tuple>
@@ -16,16 +16,19 @@ PYNN_INLINE T larger(T a, T b) {
   return a < b ? b : a;
 }
 // x^t, t = 1, 2, ...
-inline double power_of(double x, std::int64_t t) { return __builtin_pow(x, static_cast<double>(t)); }
+inline double power_of(double x, std::int64_t t) {
+  return __builtin_pow(x, static_cast<double>(t));
+}
 
-// ---- stochastic gradient descent -------------------------------------------------------------------
+// ---- stochastic gradient descent ----------------------------------------------------------------
 // m = momentum m - lr g;  w += m, or with Nesterov's look-ahead w += momentum m - lr g
 struct Sgd {
   static constexpr RowText text{
       "sgd",
       "",
       "SGD",
-      "w -= lr g; with momentum m = momentum m - lr g, w += m; with nesterov w += momentum m - lr g",
+      "w -= lr g; with momentum m = momentum m - lr g, w += m; with nesterov w += momentum m - lr "
+      "g",
       "Stochastic gradient descent, with momentum and Nesterov's variant of it.",
       "Sutskever et al. (2013), https://proceedings.mlr.press/v28/sutskever13.html",
       {Field{"momentum", 0.0, "Share of the last step that is kept.", 0, 1},
@@ -53,14 +56,15 @@ struct Sgd {
   }
 };
 
-// ---- steps scaled by accumulated squares -----------------------------------------------------------
+// ---- steps scaled by accumulated squares --------------------------------------------------------
 struct Adagrad {
   static constexpr RowText text{
       "adagrad",
       "",
       "Adagrad",
       "a += g^2, w -= lr g / sqrt(a + epsilon)",
-      "Each weight's step shrinks with the squares of all its gradients so far; suits rare features.",
+      "Each weight's step shrinks with the squares of all its gradients so far; suits rare "
+      "features.",
       "Duchi et al. (2011), https://jmlr.org/papers/v12/duchi11a.html",
       {Field{"initial_accumulator_value", 0.1, "Where the sums of squares start.", 0},
        Field{"epsilon", 1e-7, "Keeps the root above 0.", 0}}};
@@ -91,7 +95,8 @@ struct Adadelta {
       "Adadelta",
       "a = rho a + (1 - rho) g^2, u = g sqrt(d + epsilon) / sqrt(a + epsilon), "
       "d = rho d + (1 - rho) u^2, w -= lr u",
-      "Steps in the unit of the weights: the running size of steps over the running size of gradients.",
+      "Steps in the unit of the weights: the running size of steps over the running size of "
+      "gradients.",
       "Zeiler (2012), arXiv:1212.5701",
       {Field{"rho", 0.95, "Decay of the running means of squares.", 0, 1},
        Field{"epsilon", 1e-7, "Keeps the roots above 0.", 0}}};
@@ -121,7 +126,8 @@ struct RmsProp {
       "rmsprop",
       "",
       "RMSprop",
-      "v = rho v + (1 - rho) g^2, w -= lr g / sqrt(v + epsilon); centered: v minus the squared running "
+      "v = rho v + (1 - rho) g^2, w -= lr g / sqrt(v + epsilon); centered: v minus the squared "
+      "running "
       "mean of g; momentum: m = momentum m + lr g / sqrt(...), w -= m",
       "Gradients divided by a running root mean square of themselves.",
       "Tieleman and Hinton (2012), Coursera lecture 6.5; centered: Graves (2013), arXiv:1308.0850",
@@ -163,7 +169,7 @@ struct RmsProp {
   }
 };
 
-// ---- the Adam family -------------------------------------------------------------------------------
+// ---- the Adam family ----------------------------------------------------------------------------
 struct Adam {
   static constexpr RowText text{
       "adam",
@@ -171,7 +177,8 @@ struct Adam {
       "Adam",
       "m += (1 - beta_1) (g - m), v += (1 - beta_2) (g^2 - v), "
       "w -= lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)",
-      "Running mean of gradients over the root of their running mean square, both corrected for the start "
+      "Running mean of gradients over the root of their running mean square, both corrected for "
+      "the start "
       "at 0. amsgrad keeps the largest mean square so far.",
       "Kingma and Ba (2014), arXiv:1412.6980; amsgrad: Reddi et al. (2018), arXiv:1904.09237",
       {Field{"beta_1", 0.9, "Decay of the running mean of gradients.", 0, 1},
@@ -218,7 +225,8 @@ struct Adamax {
       "adamax",
       "",
       "Adamax",
-      "m += (1 - beta_1) (g - m), u = max(beta_2 u, |g|), w -= lr / (1 - beta_1^t) m / (u + epsilon)",
+      "m += (1 - beta_1) (g - m), u = max(beta_2 u, |g|), w -= lr / (1 - beta_1^t) m / (u + "
+      "epsilon)",
       "Adam with the running maximum of gradients in place of the root mean square.",
       "Kingma and Ba (2014), section 7, arXiv:1412.6980",
       {Field{"beta_1", 0.9, "Decay of the running mean of gradients.", 0, 1},
@@ -244,9 +252,11 @@ struct Adamax {
   }
 };
 
-// Momentum of step i is mu_i = beta_1 (1 - 0.96^i / 2). Its product over i = 1 .. t is a function of t:
-// the factors 1 - 0.96^i / 2 are 1 to double precision beyond i = 900.
-inline double nadam_momentum(double beta_1, std::int64_t i) { return beta_1 * (1 - 0.5 * power_of(0.96, i)); }
+// Momentum of step i is mu_i = beta_1 (1 - 0.96^i / 2). Its product over i = 1 .. t is a function
+// of t: the factors 1 - 0.96^i / 2 are 1 to double precision beyond i = 900.
+inline double nadam_momentum(double beta_1, std::int64_t i) {
+  return beta_1 * (1 - 0.5 * power_of(0.96, i));
+}
 inline double nadam_product(double beta_1, std::int64_t t) {
   double product = power_of(beta_1, t), decay = 1;
   for (std::int64_t i = 1; i <= t && i <= 900 && product > 1e-20; ++i) {
@@ -281,8 +291,12 @@ struct Nadam {
   static Step<T> begin(const double* f, double rate, std::int64_t t) {
     const double now = nadam_momentum(f[0], t), next = nadam_momentum(f[0], t + 1);
     const double product = nadam_product(f[0], t);
-    return {T(rate * next / (1 - product * next)), T(rate * (1 - now) / (1 - product)), T(1 - f[0]),
-            T(1 - f[1]), T(1 / (1 - power_of(f[1], t))), T(f[2])};
+    return {T(rate * next / (1 - product * next)),
+            T(rate * (1 - now) / (1 - product)),
+            T(1 - f[0]),
+            T(1 - f[1]),
+            T(1 / (1 - power_of(f[1], t))),
+            T(f[2])};
   }
   template <int, class T>
   static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& m, T& v, T&) {
@@ -298,7 +312,8 @@ struct Lion {
       "",
       "Lion",
       "w -= lr sign(beta_1 m + (1 - beta_1) g), m = beta_2 m + (1 - beta_2) g",
-      "Steps of one size in the direction of the mixed momentum's sign; wants a smaller learning rate than "
+      "Steps of one size in the direction of the mixed momentum's sign; wants a smaller learning "
+      "rate than "
       "Adam.",
       "Chen et al. (2023), arXiv:2302.06675",
       {Field{"beta_1", 0.9, "Share of the momentum in the step.", kPositive, 1},
@@ -326,7 +341,7 @@ struct Lion {
 using Optimizers = std::tuple<Sgd, Adagrad, Adadelta, RmsProp, Adam, AdamW, Adamax, Nadam, Lion>;
 inline constexpr int kOptimizerCount = std::tuple_size_v<Optimizers>;
 
-// ---- the pointers that follow from it ---------------------------------------------------------------
+// ---- the pointers that follow from it -----------------------------------------------------------
 template <class T>
 struct OptimizerTable {
   OptimizerKernels<T> at[kOptimizerCount];
