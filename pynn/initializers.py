@@ -1,0 +1,329 @@
+r"""Initial values of weights.
+
+Every initializer is called with a shape and returns an array. Numbers come from the engine's
+counter-based generator: the same seed gives the same values on every machine and for any number of
+threads.
+
+References:
+    - Glorot, Bengio 2010, "Understanding the difficulty of training deep feedforward neural
+      networks", https://proceedings.mlr.press/v9/glorot10a.html
+    - He et al. 2015, "Delving deep into rectifiers", https://arxiv.org/abs/1502.01852
+    - LeCun et al. 1998, "Efficient BackProp", https://doi.org/10.1007/3-540-49430-8_2
+    - Saxe et al. 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+      networks", https://arxiv.org/abs/1312.6120
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pynn.config import floatx
+from pynn.utils.configurable import Configurable, get_object
+from pynn.utils.naming import to_snake_case
+from pynn.utils.random import draw_seed
+
+Array = npt.NDArray[Any]
+
+# Standard deviation of a unit normal cut at two sigma: what is cut off is put back by dividing.
+_TRUNCATED_STDDEV = 0.87962566103423978
+
+
+class Initializer(Configurable):
+    """Base of all initializers: ``initializer(shape, dtype=None) -> array``."""
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        """Returns an array of this shape; ``dtype`` defaults to ``pynn.config.floatx()``."""
+        raise NotImplementedError
+
+
+class Zeros(Initializer):
+    """All zeros: the usual start of biases.
+
+    Example:
+        >>> Zeros()((2,)).tolist()
+        [0.0, 0.0]
+    """
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        return np.zeros(tuple(shape), dtype or floatx())
+
+
+class Ones(Initializer):
+    """All ones."""
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        return np.ones(tuple(shape), dtype or floatx())
+
+
+class Constant(Initializer):
+    """One value everywhere.
+
+    Args:
+        value: a number, or an array that broadcasts to the shape asked for.
+    """
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        return np.array(np.broadcast_to(self.value, tuple(shape)), dtype or floatx())
+
+
+class Identity(Initializer):
+    """``gain`` on the diagonal, zero elsewhere; two dimensions only.
+
+    Args:
+        gain: the value on the diagonal.
+
+    Raises:
+        ValueError: the shape has not two dimensions.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        if len(shape) != 2:
+            raise ValueError(f"Identity: expected two dimensions. Received: shape={tuple(shape)}")
+        return np.asarray(self.gain * np.eye(shape[0], shape[1]), dtype or floatx())
+
+
+class _Seeded(Initializer):
+    """An initializer that draws; without a seed every call draws other values."""
+
+    seed: int | None
+
+    def _normal(self, shape: Sequence[int], dtype: str | None) -> Array:
+        return self._draw("random_normal", shape, dtype)
+
+    def _uniform(self, shape: Sequence[int], dtype: str | None) -> Array:
+        return self._draw("random_uniform", shape, dtype)
+
+    def _draw(self, kind: str, shape: Sequence[int], dtype: str | None) -> Array:
+        from pynn import _core
+
+        draw = getattr(_core, kind)
+        return np.asarray(draw(tuple(shape), dtype or floatx(), self._next_seed(), 0))
+
+    def _truncated_normal(self, shape: Sequence[int], dtype: str | None) -> Array:
+        """Normal values, those beyond two sigma drawn again until none is left."""
+        from pynn import _core
+
+        seed, kind = self._next_seed(), dtype or floatx()
+        values = np.asarray(_core.random_normal(tuple(shape), kind, seed, 0)).reshape(-1)
+        outside = np.flatnonzero(np.abs(values) > 2)
+        step = 0
+        while outside.size:
+            step += 1  # another part of the stream
+            values[outside] = _core.random_normal((outside.size,), kind, seed, 0, step)
+            outside = outside[np.abs(values[outside]) > 2]
+        return values.reshape(tuple(shape))
+
+    def _next_seed(self) -> int:
+        return draw_seed() if self.seed is None else int(self.seed)
+
+
+class RandomNormal(_Seeded):
+    """Normal values.
+
+    Args:
+        mean: their mean.
+        stddev: their standard deviation.
+        seed: an integer for the same values at every call; None for new ones.
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        self.mean, self.stddev, self.seed = mean, stddev, seed
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        return _affine(self._normal(shape, dtype), self.stddev, self.mean)
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal values, drawn again where they are more than two standard deviations from the mean.
+
+    Args:
+        mean: mean of the normal distribution.
+        stddev: its standard deviation before it is cut.
+        seed: an integer for the same values at every call; None for new ones.
+    """
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        return _affine(self._truncated_normal(shape, dtype), self.stddev, self.mean)
+
+
+class RandomUniform(_Seeded):
+    """Uniform values in [minval, maxval).
+
+    Args:
+        minval: the lower bound.
+        maxval: the upper bound.
+        seed: an integer for the same values at every call; None for new ones.
+    """
+
+    def __init__(
+        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
+    ) -> None:
+        self.minval, self.maxval, self.seed = minval, maxval, seed
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        return _affine(self._uniform(shape, dtype), self.maxval - self.minval, self.minval)
+
+
+class VarianceScaling(_Seeded):
+    r"""Values whose variance is ``scale / n``, n being the layer's number of inputs or outputs.
+
+    Formula: variance :math:`\sigma^2 = scale / n`; uniform values lie in
+    :math:`[-\sqrt{3}\sigma, \sqrt{3}\sigma]`, truncated normal values within two standard
+    deviations of a normal distribution widened so that the variance is right after the cut.
+
+    Args:
+        scale: a positive number.
+        mode: n is ``"fan_in"``, ``"fan_out"`` or their mean ``"fan_avg"``.
+        distribution: ``"truncated_normal"``, ``"untruncated_normal"`` or ``"uniform"``.
+        seed: an integer for the same values at every call; None for new ones.
+
+    Raises:
+        ValueError: one of the arguments is not as described.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+    ) -> None:
+        if not scale > 0:
+            raise ValueError(f"VarianceScaling: `scale` must be positive. Received: scale={scale}")
+        distribution = {"normal": "truncated_normal"}.get(distribution, distribution)
+        for name, value, known in (
+            ("mode", mode, ("fan_in", "fan_out", "fan_avg")),
+            ("distribution", distribution, ("truncated_normal", "untruncated_normal", "uniform")),
+        ):
+            if value not in known:
+                raise ValueError(
+                    f"VarianceScaling: `{name}` must be one of {known}. Received: {name}={value!r}"
+                )
+        self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        fan_in, fan_out = _fans(shape)
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        stddev = math.sqrt(self.scale / max(1.0, fan))
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0) * stddev
+            return _affine(self._uniform(shape, dtype), 2 * limit, -limit)
+        if self.distribution == "untruncated_normal":
+            return _affine(self._normal(shape, dtype), stddev, 0.0)
+        return _affine(self._truncated_normal(shape, dtype), stddev / _TRUNCATED_STDDEV, 0.0)
+
+
+class Orthogonal(_Seeded):
+    """A matrix with orthonormal rows or columns: Q of the QR decomposition of normal values.
+
+    Args:
+        gain: factor applied to the matrix.
+        seed: an integer for the same values at every call; None for new ones.
+
+    Raises:
+        ValueError: the shape has fewer than two dimensions.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        self.gain, self.seed = gain, seed
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        if len(shape) < 2:
+            raise ValueError(
+                f"Orthogonal: expected at least two dimensions. Received: shape={tuple(shape)}"
+            )
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        tall = self._normal((max(rows, columns), min(rows, columns)), "float64")
+        q, r = np.linalg.qr(tall)
+        q *= np.sign(np.diag(r))  # makes the decomposition unique and q uniformly distributed
+        q = q if rows >= columns else q.T
+        return np.ascontiguousarray(self.gain * q.reshape(tuple(shape)), dtype or floatx())
+
+
+def _scaled(name: str, scale: float, mode: str, distribution: str, text: str) -> type[Any]:
+    """One of the named cases of VarianceScaling: only the seed is left open."""
+
+    def __init__(self: Any, seed: int | None = None) -> None:
+        VarianceScaling.__init__(self, scale, mode, distribution, seed)
+
+    doc = (
+        f"{text}\n\n    Args:\n        seed: an integer for the same values at every call; "
+        "None for new ones.\n    "
+    )
+    body = {"__init__": __init__, "__doc__": doc, "__module__": __name__}
+    return type(name, (VarianceScaling,), body)
+
+
+# fmt: off
+GlorotUniform = _scaled("GlorotUniform", 1.0, "fan_avg", "uniform", "Uniform in [-r, r], r = sqrt(6 / (fan_in + fan_out)).")  # noqa: E501
+GlorotNormal = _scaled("GlorotNormal", 1.0, "fan_avg", "truncated_normal", "Truncated normal, variance 2 / (fan_in + fan_out).")  # noqa: E501
+HeUniform = _scaled("HeUniform", 2.0, "fan_in", "uniform", "Uniform in [-r, r], r = sqrt(6 / fan_in).")  # noqa: E501
+HeNormal = _scaled("HeNormal", 2.0, "fan_in", "truncated_normal", "Truncated normal, variance 2 / fan_in.")  # noqa: E501
+LecunUniform = _scaled("LecunUniform", 1.0, "fan_in", "uniform", "Uniform in [-r, r], r = sqrt(3 / fan_in).")  # noqa: E501
+LecunNormal = _scaled("LecunNormal", 1.0, "fan_in", "truncated_normal", "Truncated normal, variance 1 / fan_in.")  # noqa: E501
+# fmt: on
+
+_CLASSES: list[type[Any]] = [
+    Zeros, Ones, Constant, Identity, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling,
+    GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal,
+]  # fmt: skip
+
+# Every class under its name and in snake_case, with the older spellings Keras still accepts.
+_TABLE: dict[str, Callable[..., Any]] = {cls.__name__: cls for cls in _CLASSES}
+_TABLE |= {to_snake_case(cls.__name__): cls for cls in _CLASSES}
+_TABLE |= {
+    "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal,
+    "normal": RandomNormal, "uniform": RandomUniform, "zero": Zeros, "one": Ones,
+}  # fmt: skip
+
+
+def get(identifier: Any) -> Any:
+    """Returns the initializer meant by a name, a class, an object or a configuration.
+
+    Args:
+        identifier: e.g. ``"he_normal"``, ``"HeNormal"``, ``HeNormal``, ``HeNormal(seed=1)``, a
+            function ``f(shape, dtype)``, or the dictionary made by ``serialize``.
+
+    Raises:
+        ValueError: an unknown name.
+        TypeError: something else.
+
+    Example:
+        >>> get("he_normal")
+        HeNormal(seed=None)
+    """
+    return get_object("initializer", identifier, _TABLE, Initializer)
+
+
+def __getattr__(name: str) -> Any:
+    """Lower-case names (``initializers.he_normal``) are the same classes."""
+    if name in _TABLE:
+        return _TABLE[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _affine(values: Array, scale: float, offset: float) -> Array:
+    values *= values.dtype.type(scale)
+    values += values.dtype.type(offset)
+    return values
+
+
+def _fans(shape: Sequence[int]) -> tuple[float, float]:
+    """Inputs and outputs of a unit; dimensions before the last two count as a receptive field."""
+    if not shape:
+        return 1.0, 1.0
+    if len(shape) == 1:
+        return float(shape[0]), float(shape[0])
+    field = math.prod(shape[:-2])
+    return float(shape[-2] * field), float(shape[-1] * field)

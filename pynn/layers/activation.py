@@ -1,0 +1,244 @@
+"""Activations with parameters, as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pynn import activations, initializers, regularizers
+from pynn.layers._base import Layer, Shape, no_constraints
+from pynn.layers._graph import Graph, Tensor
+
+
+class _Parametric(Layer):
+    """An activation of the table with its parameters fixed."""
+
+    row = ""
+
+    def fields(self) -> dict[str, float | None]:
+        return {}
+
+    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        name, params = activations.spec(self.row, **self.fields())
+        return graph.add(self, "activation", x, x.shape, name=name, params=list(params))
+
+
+class ReLU(_Parametric):
+    r"""Rectified linear unit.
+
+    Formula: ``max_value`` for x >= ``max_value``; x for ``threshold`` <= x < ``max_value``;
+    ``negative_slope * (x - threshold)`` below.
+
+    Args:
+        max_value: upper bound, not negative; None for none.
+        negative_slope: slope below the threshold, not negative.
+        threshold: where the unit becomes active, not negative.
+        kwargs: ``name``, ``dtype``, ``input_shape``.
+
+    Raises:
+        ValueError: a negative argument.
+
+    Example:
+        >>> ReLU(max_value=1.5)([[-1.0, 1.0, 2.0]]).tolist()
+        [[0.0, 1.0, 1.5]]
+    """
+
+    row = "relu"
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        for name, value in (
+            ("max_value", max_value),
+            ("negative_slope", negative_slope),
+            ("threshold", threshold),
+        ):
+            if name == "max_value" and value is None:
+                continue
+            if value is None or not value >= 0:
+                raise ValueError(f"ReLU: `{name}` must not be negative. Received: {name}={value!r}")
+        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
+        super().__init__(**kwargs)
+
+    def fields(self) -> dict[str, float | None]:
+        return {
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
+
+
+class LeakyReLU(_Parametric):
+    """Rectifier that lets a little through below zero.
+
+    Formula: x for x >= 0, ``negative_slope * x`` below.
+
+    Args:
+        negative_slope: slope below zero, not negative; ``alpha`` is its older name.
+        kwargs: ``name``, ``dtype``, ``input_shape``.
+
+    Raises:
+        ValueError: a negative slope.
+
+    Example:
+        >>> LeakyReLU(negative_slope=0.5)([[-1.0, 2.0]]).tolist()
+        [[-0.5, 2.0]]
+
+    References:
+        Maas, Hannun, Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
+    """
+
+    row = "leaky_relu"
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        negative_slope = kwargs.pop("alpha", negative_slope)
+        if negative_slope is None or not negative_slope >= 0:
+            raise ValueError(
+                "LeakyReLU: `negative_slope` must not be negative. "
+                f"Received: negative_slope={negative_slope!r}"
+            )
+        self.negative_slope = float(negative_slope)
+        super().__init__(**kwargs)
+
+    def fields(self) -> dict[str, float | None]:
+        return {"negative_slope": self.negative_slope}
+
+
+class ELU(_Parametric):
+    """Exponential linear unit.
+
+    Formula: x for x > 0, ``alpha * (exp(x) - 1)`` below.
+
+    Args:
+        alpha: the value approached for very negative x is ``-alpha``.
+        kwargs: ``name``, ``dtype``, ``input_shape``.
+
+    References:
+        Clevert, Unterthiner, Hochreiter 2016, https://arxiv.org/abs/1511.07289
+    """
+
+    row = "elu"
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        self.alpha = float(alpha)
+        super().__init__(**kwargs)
+
+    def fields(self) -> dict[str, float | None]:
+        return {"alpha": self.alpha}
+
+
+class Softmax(_Parametric):
+    """Turns rows into probabilities.
+
+    Formula: ``exp(x_i) / sum_j exp(x_j)`` over the last axis.
+
+    Args:
+        axis: -1 or the number of the last axis.
+        kwargs: ``name``, ``dtype``, ``input_shape``.
+
+    Raises:
+        ValueError: another axis.
+
+    Example:
+        >>> Softmax()([[0.0, 0.0]]).tolist()
+        [[0.5, 0.5]]
+    """
+
+    row = "softmax"
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        self.axis = axis
+        super().__init__(**kwargs)
+
+    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        if self.axis not in (-1, len(x.shape)):
+            raise ValueError(
+                f"{self.name}: only the last axis (-1) is available. Received: axis={self.axis}"
+            )
+        return super().emit(graph, x)
+
+
+class PReLU(Layer):
+    """Rectifier whose slope below zero is learned, one for each element of a sample.
+
+    Formula: x for x >= 0, ``alpha * x`` below; ``alpha`` has the shape of one sample.
+
+    Args:
+        alpha_initializer: initial slopes.
+        alpha_regularizer: penalty of the slopes in the loss.
+        alpha_constraint: only None.
+        shared_axes: only None.
+        kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``.
+
+    Raises:
+        ValueError: ``shared_axes`` or a constraint is given.
+
+    References:
+        He et al. 2015, "Delving deep into rectifiers", https://arxiv.org/abs/1502.01852
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        no_constraints("PReLU", alpha_constraint=alpha_constraint)
+        if shared_axes is not None:
+            raise ValueError(
+                "PReLU: slopes cannot be shared along axes; there is one for each element. "
+                f"Received: shared_axes={shared_axes!r}"
+            )
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = self.shared_axes = None
+        super().__init__(**kwargs)
+
+    def fixed_part(self, shape: Shape) -> Shape:
+        return shape
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        shape = [int(n or 0) for n in input_shape[1:]]
+        self.alpha = self.add_weight(
+            shape, self.alpha_initializer, regularizer=self.alpha_regularizer, name="alpha"
+        )
+
+    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        return graph.add(self, "prelu", x, x.shape, (self.alpha,))
+
+
+class RReLU(Layer):
+    """Rectifier whose slope below zero is drawn anew for every element in training.
+
+    Formula: x for x >= 0, ``a * x`` below, with a uniform in [lower, upper) in training and
+    ``(lower + upper) / 2`` otherwise.
+
+    Args:
+        lower: smallest slope.
+        upper: largest slope.
+        kwargs: ``name``, ``dtype``, ``input_shape``.
+
+    Raises:
+        ValueError: not 0 <= lower <= upper.
+
+    References:
+        Xu et al. 2015, "Empirical evaluation of rectified activations",
+        https://arxiv.org/abs/1505.00853
+    """
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, **kwargs: Any) -> None:
+        if not 0 <= lower <= upper < float("inf"):
+            raise ValueError(
+                f"RReLU: expected 0 <= lower <= upper. Received: lower={lower}, upper={upper}"
+            )
+        self.lower, self.upper = float(lower), float(upper)
+        super().__init__(**kwargs)
+
+    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        return graph.add(self, "rrelu", x, x.shape, lower=self.lower, upper=self.upper)

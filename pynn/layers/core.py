@@ -1,0 +1,215 @@
+"""The input, the dense layer and the activation as a layer of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pynn import activations, initializers, regularizers
+from pynn.layers._base import Layer, Shape, no_constraints, sample_shape
+from pynn.layers._graph import Graph, Tensor
+
+
+class InputLayer(Layer):
+    """The place where samples enter a model; computes nothing.
+
+    Args:
+        shape: shape of one sample, e.g. ``(784,)`` or ``(28, 28)``; an integer means one axis.
+        batch_size: accepted and ignored: any number of samples may come.
+        dtype: the type of the data. Any type is accepted; batches are cast as they are read.
+        batch_shape: ``shape`` with the batch dimension before it.
+        name: by default ``input_layer``, numbered.
+
+    Raises:
+        ValueError: no shape, or one that leaves a size open.
+    """
+
+    def __init__(
+        self,
+        shape: Any = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        batch_shape: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        given = self.input_shape_argument
+        if given is None and batch_shape is not None:
+            given = sample_shape("Input", tuple(batch_shape)[1:])
+        if given is None and shape is None:
+            raise ValueError("Input: `shape` is missing, e.g. Input(shape=(784,)).")
+        self.sample_shape: Shape = sample_shape("Input", shape) if given is None else given
+        self.batch_shape: tuple[int | None, ...] = (None, *self.sample_shape)
+        self.shape = self.batch_shape
+        self.input_dtype = None if dtype is None else str(np.dtype(dtype))
+        self.built = True
+        self._input_shape = self.sample_shape
+
+    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        return x
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_shape": list(self.batch_shape),
+            "dtype": self.input_dtype or self.dtype,
+            "name": self.name,
+        }
+
+    def __repr__(self) -> str:
+        return f"<InputLayer name={self.name}, shape={self.batch_shape}>"
+
+
+def Input(
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    batch_shape: Any = None,
+    name: str | None = None,
+) -> InputLayer:
+    """Says what one sample looks like; stands first in a model.
+
+    Args:
+        shape: shape of one sample, without the batch dimension.
+        batch_size: accepted and ignored.
+        dtype: the type of the data; any is accepted.
+        batch_shape: ``shape`` with the batch dimension before it.
+        name: by default ``input_layer``, numbered.
+
+    Example:
+        >>> Input(shape=(28, 28)).shape
+        (None, 28, 28)
+    """
+    return InputLayer(shape, batch_size, dtype, batch_shape, name)
+
+
+class Dense(Layer):
+    r"""Fully connected layer.
+
+    Formula: :math:`y = f(x W + b)`, with kernel :math:`W`, bias :math:`b` and activation :math:`f`.
+    It works on the last axis; axes before it are treated like further samples.
+
+    Args:
+        units: number of outputs, a positive integer.
+        activation: name or function of ``pynn.activations``; None for none.
+        use_bias: whether to add a bias.
+        kernel_initializer: initial kernel.
+        bias_initializer: initial bias.
+        kernel_regularizer: penalty of the kernel in the loss.
+        bias_regularizer: penalty of the bias.
+        activity_regularizer: penalty of the output.
+        kernel_constraint: only None.
+        bias_constraint: only None.
+        kwargs: ``name``, ``trainable``, ``dtype``; in a first layer ``input_shape`` or
+            ``input_dim``.
+
+    Input shape:
+        ``(batch, ..., inputs)``
+
+    Output shape:
+        ``(batch, ..., units)``; the kernel's is ``(inputs, units)``, the bias's ``(units,)``.
+
+    Raises:
+        ValueError: ``units`` is not a positive integer; an unknown activation, initializer or
+            regularizer; later: inputs with another number of features.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = Dense(2, activation="relu", kernel_initializer="ones")
+        >>> layer(np.array([[1.0, 2.0, 3.0]])).tolist()
+        [[6.0, 6.0]]
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        no_constraints(
+            "Dense", kernel_constraint=kernel_constraint, bias_constraint=bias_constraint
+        )
+        is_integer = isinstance(units, (int, np.integer)) and not isinstance(units, bool)
+        if not is_integer or units <= 0:
+            raise ValueError(
+                f"Dense: `units` must be a positive integer. Received: units={units!r}"
+            )
+        self.units = int(units)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = self.bias_constraint = None
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+
+    def fixed_part(self, shape: Shape) -> Shape:
+        if not shape:
+            raise ValueError(
+                f"{self.name}: expected samples with at least one axis. Received: x.shape=(n,)"
+            )
+        return shape[-1:]
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        inputs = int(input_shape[-1] or 0)
+        self.kernel = self.add_weight(
+            (inputs, self.units),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            name="kernel",
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                name="bias",
+            )
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return (*input_shape[:-1], self.units)
+
+    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        shape = (*x.shape[:-1], self.units)
+        y = graph.add(self, "dense", x, shape, tuple(self.weights))
+        return emit_activation(graph, self, y, self.activation)
+
+
+class Activation(Layer):
+    """Applies an activation function.
+
+    Args:
+        activation: name or function of ``pynn.activations``.
+        kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``.
+
+    Example:
+        >>> Activation("relu")([[-1.0, 2.0]]).tolist()
+        [[0.0, 2.0]]
+    """
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        self.activation = activations.get(activation)
+        super().__init__(**kwargs)
+
+    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        return emit_activation(graph, self, x, self.activation)
+
+
+def emit_activation(graph: Graph, layer: Layer, x: Tensor, activation: Any) -> Tensor:
+    """Adds the node of an activation function; none for the identity."""
+    if activation.name == "linear":
+        return x
+    row, params = activation.name, list(activation.params)
+    return graph.add(layer, "activation", x, x.shape, name=row, params=params)

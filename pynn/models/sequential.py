@@ -1,0 +1,238 @@
+"""Layers in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pynn.layers._base import Layer, sample_shape
+from pynn.layers._program import Program
+from pynn.layers.core import InputLayer
+from pynn.models.model import Model
+
+
+class Sequential(Model):
+    """A model whose layers follow one another.
+
+    The shape of a sample comes from an ``Input`` at the beginning, from ``input_shape=`` of the
+    first layer, or from the first data the model sees; then the weights are made.
+
+    Args:
+        layers: the layers, in order; more can be added with ``add``.
+        trainable: False keeps all weights as they are.
+        name: by default ``sequential``, numbered.
+
+    Raises:
+        TypeError: something that is not a layer.
+        ValueError: two layers of one name, a second ``Input``, or layers that do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> import pynn
+        >>> model = pynn.Sequential([
+        ...     pynn.Input(shape=(3,)),
+        ...     pynn.layers.Dense(4, activation="relu"),
+        ...     pynn.layers.Dense(1),
+        ... ])
+        >>> model.predict(np.zeros((5, 3)), verbose=0).shape
+        (5, 1)
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Layer] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name, trainable=trainable)
+        self._input: InputLayer | None = None
+        self._layers: list[Layer] = []
+        for layer in layers or ():
+            self._append(layer)
+        self._rebuild()
+        if not trainable:
+            self.trainable = False
+
+    @property
+    def layers(self) -> list[Layer]:
+        return list(self._layers)
+
+    # ---- changing the stack ------------------------------------------------------------------
+
+    def add(self, layer: Layer) -> None:
+        """Puts a layer on top; the model must be trained on (not compiled) anew after that.
+
+        Raises:
+            TypeError: not a layer.
+            ValueError: its name is taken, or it does not fit.
+        """
+        before = (self._input, list(self._layers))
+        self._append(layer)
+        try:
+            self._rebuild()
+        except ValueError:
+            self._input, self._layers = before  # the model stays as it was
+            self._rebuild()
+            raise
+
+    def pop(self) -> Layer:
+        """Takes the last layer off and returns it.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if not self._layers:
+            raise ValueError(f"{self.name}: there is no layer to pop.")
+        layer = self._layers.pop()
+        self._rebuild()
+        return layer
+
+    def _append(self, layer: Layer) -> None:
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"{self.name}: only layers can be added to a Sequential model. "
+                f"Received: {layer!r} (of type {type(layer).__name__})"
+            )
+        if isinstance(layer, InputLayer):
+            if self._input is not None or self._layers:
+                raise ValueError(
+                    f"{self.name}: an Input stands first, and there is one at most. "
+                    f"Received: a second Input, {layer!r}"
+                    if self._input is not None
+                    else f"{self.name}: an Input must be the first layer. Received: {layer!r}"
+                )
+            self._input = layer
+            return
+        taken = {other.name for other in self._layers if other is not layer}
+        while layer.name in taken and not layer.named_by_user:
+            layer.rename()  # layers from a file may have taken the automatic names
+        if layer.name in taken:
+            raise ValueError(
+                f"{self.name}: all layers need different names. "
+                f"Received: another layer named {layer.name!r}"
+            )
+        if not self._layers and self._input is None and layer.input_shape_argument is not None:
+            self._input = InputLayer(shape=layer.input_shape_argument)
+        self._layers.append(layer)
+
+    def _rebuild(self) -> None:
+        """Makes the weights where the input's shape is known; the program follows on first use."""
+        self._program = None
+        self.forget_trainer()
+        self.built = False
+        first = self._layers[0] if self._layers else None
+        if self._input is not None:
+            self._input_shape = self._input.sample_shape
+        elif isinstance(first, Model) and first.built:
+            self._input_shape = first._known_input_shape()
+        elif self._input_shape is None:
+            return
+        if self._layers:
+            self._build_stack()
+
+    def _build_stack(self) -> None:
+        shape = self._known_input_shape()
+        new = [layer for layer in self._layers if not layer.built]
+        try:
+            for layer in self._layers:
+                layer.build_for(shape)
+                output = layer.compute_output_shape((None, *shape))
+                shape = tuple(int(n or 0) for n in output[1:])
+        except ValueError:
+            for layer in new:  # another shape may fit them
+                layer.unbuild()
+            raise
+        self.built = True
+
+    # ---- what a layer does -------------------------------------------------------------------
+
+    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
+        """Makes the weights for inputs of shape ``(batch, ...)``.
+
+        Raises:
+            ValueError: the model has no layers, or was built for another shape.
+        """
+        if not self._layers:
+            raise ValueError(
+                f"{self.name}: the model has no layers. Add one with model.add(layer)."
+            )
+        if input_shape is not None:
+            shape = sample_shape(self.name, tuple(input_shape)[1:])
+            if self._input_shape is not None and shape != self._input_shape:
+                raise ValueError(
+                    f"{self.name}: the model is for samples of shape {self._input_shape}. "
+                    f"Received: input_shape={tuple(input_shape)}"
+                )
+            self._input_shape = shape
+        try:
+            self._build_stack()
+        except ValueError:
+            if self._input is None and not self.built:
+                self._input_shape = None  # another shape may fit
+            raise
+
+    def fixed_part(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return shape
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        shape: tuple[int | None, ...] = tuple(input_shape)
+        for layer in self._layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def make_program(self) -> Program:
+        if not self._layers:
+            raise ValueError(
+                f"{self.name}: the model has no layers. Add one with model.add(layer)."
+            )
+        if not self.built:
+            self.build()
+        return super().make_program()
+
+    @property
+    def inputs(self) -> list[tuple[int | None, ...]]:
+        """Shapes of the inputs: one."""
+        return [self.input_shape]
+
+    @property
+    def outputs(self) -> list[tuple[int | None, ...]]:
+        """Shapes of the outputs: one."""
+        return [self.output_shape]
+
+    # ---- configuration -----------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the model's and its layers' configurations; weights are not part of it."""
+        from pynn.utils.configurable import serialize
+
+        stack = [self._input, *self._layers] if self._input else self._layers
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": self.dtype,
+            "layers": [serialize(layer) for layer in stack],
+        }
+        if self._input_shape is not None:
+            config["build_input_shape"] = [None, *self._input_shape]
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Sequential:
+        """Makes a new model from what ``get_config`` returned, with new weights.
+
+        Raises:
+            ValueError: an unknown layer class.
+        """
+        from pynn import layers
+        from pynn.utils.configurable import lookup
+
+        known = {name: getattr(layers, name) for name in layers.__all__} | {cls.__name__: cls}
+        stack = []
+        for entry in config["layers"]:
+            kind = lookup("layer class", entry["class_name"], known)
+            stack.append(kind.from_config(entry["config"]))
+        model = cls(stack, name=config.get("name"))
+        shape = config.get("build_input_shape")
+        if shape and not model.built and model._layers:
+            model.build(shape)
+        return model

@@ -1,0 +1,73 @@
+"""The library's source of seeds: every unseeded draw in pynn starts from here."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+
+class SeedGenerator:
+    """An endless sequence of 63-bit seeds, determined by its own seed (None: by the system).
+
+    Example:
+        >>> SeedGenerator(1).next() == SeedGenerator(1).next()
+        True
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._lock = threading.Lock()
+        self.reset(seed)
+
+    def reset(self, seed: int | None = None) -> None:
+        """Starts the sequence of ``seed`` from its beginning."""
+        with self._lock:
+            self._generator: np.random.Generator | None = None
+            self._seed = seed
+
+    def next(self) -> int:
+        """Returns the next seed of the sequence."""
+        with self._lock:
+            if self._generator is None:  # made on first use: importing numpy.random takes a while
+                self._generator = np.random.default_rng(self._seed)
+            return int(self._generator.integers(2**63))
+
+
+_global = SeedGenerator()
+
+
+def draw_seed() -> int:
+    """Returns the next seed of the library's own generator (see ``set_random_seed``)."""
+    return _global.next()
+
+
+def set_random_seed(seed: int) -> None:
+    """Makes everything random in pynn repeatable: initial weights, shuffling, dropout, noise.
+
+    Seeds Python's ``random`` and ``numpy.random`` too, as Keras does.
+
+    Args:
+        seed: an integer in [0, 2**32).
+
+    Raises:
+        ValueError: ``seed`` is not such an integer.
+
+    Example:
+        >>> import pynn
+        >>> pynn.utils.set_random_seed(7)
+        >>> a = pynn.initializers.HeNormal()((2, 2))
+        >>> pynn.utils.set_random_seed(7)
+        >>> bool((a == pynn.initializers.HeNormal()((2, 2))).all())
+        True
+    """
+    import random
+
+    is_integer = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    if not is_integer or not 0 <= seed < 2**32:
+        raise ValueError(
+            "set_random_seed: `seed` must be an integer in [0, 2**32). "
+            f"Received: seed={seed!r} (of type {type(seed).__name__})"
+        )
+    random.seed(int(seed))
+    np.random.seed(int(seed))
+    _global.reset(int(seed))

@@ -1,0 +1,178 @@
+"""Wrong input on purpose: the rule and the received value are named, and nothing is lost."""
+
+# ruff: noqa: E501 - one case, one line
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pynn as keras
+
+# What stands below is wrong on purpose, also for a type checker.
+pynn: Any = keras
+layers: Any = keras.layers
+
+
+def model(**kwargs: Any) -> Any:
+    made = pynn.Sequential(
+        [pynn.Input((4,)), layers.Dense(3, activation="softmax", name="out")], name="net"
+    )
+    made.compile(**{"optimizer": "sgd", "loss": "sparse_categorical_crossentropy", **kwargs})
+    return made
+
+
+X = np.zeros((6, 4))
+Y = np.array([0, 1, 2, 0, 1, 2])
+
+Trial = Callable[[], Any]
+CASES: list[tuple[type[Exception], str, Trial]] = [
+    # layers
+    (ValueError, "`units` must be a positive integer. Received: units=0", lambda: layers.Dense(0)),
+    (ValueError, "`units` must be a positive integer. Received: units=2.5", lambda: layers.Dense(2.5)),
+    (ValueError, "Received: units=True", lambda: layers.Dense(True)),
+    (ValueError, "Did you mean", lambda: layers.Dense(2, activation="rleu")),
+    (ValueError, "Did you mean 'he_normal'", lambda: layers.Dense(2, kernel_initializer="he-normal")),
+    (ValueError, "Unknown regularizer", lambda: layers.Dense(2, kernel_regularizer="l3")),
+    (TypeError, "functions cannot be used", lambda: layers.Dense(2, kernel_regularizer=np.sum)),
+    (ValueError, "kernel_constraint=", lambda: layers.Dense(2, kernel_constraint="max_norm")),
+    (TypeError, "Dense: unknown argument `actvation`. Did you mean `activation`?",
+     lambda: layers.Dense(2, actvation="relu")),
+    (TypeError, "`name` must be a string. Received: name=3", lambda: layers.Dense(2, name=3)),
+    (ValueError, "float32 or float64. Received: dtype='int32'", lambda: layers.Dense(2, dtype="int32")),
+    (ValueError, "Received: dtype='float31'", lambda: layers.Dense(2, dtype="float31")),
+    (ValueError, "`rate` must be a number in [0, 1). Received: rate=1", lambda: layers.Dropout(1)),
+    (ValueError, "Received: rate=-0.1", lambda: layers.Dropout(-0.1)),
+    (ValueError, "Received: rate='half'", lambda: layers.AlphaDropout("half")),
+    (ValueError, "`noise_shape` must be None", lambda: layers.Dropout(0.5, noise_shape=(1, 2))),
+    (ValueError, "`stddev` must be finite and >= 0", lambda: layers.GaussianNoise(-1)),
+    (ValueError, "`momentum` must be a number in [0, 1]", lambda: layers.BatchNormalization(momentum=2)),
+    (ValueError, "`epsilon` must be positive", lambda: layers.BatchNormalization(epsilon=0)),
+    (ValueError, "only the last axis", lambda: layers.BatchNormalization(axis=1)(np.zeros((2, 3, 4)))),
+    (ValueError, "only the last axis", lambda: layers.Softmax(axis=1)(np.zeros((2, 3, 4)))),
+    (ValueError, "one may be -1", lambda: layers.Reshape((-1, -1))),
+    (ValueError, "number of elements must stay the same", lambda: layers.Reshape((5,))(X)),
+    (ValueError, "number of elements must stay the same", lambda: layers.Reshape((3, -1))(X)),
+    (ValueError, "`negative_slope` must not be negative", lambda: layers.LeakyReLU(-1)),
+    (ValueError, "`max_value` must not be negative", lambda: layers.ReLU(max_value=-1)),
+    (ValueError, "0 <= lower <= upper", lambda: layers.RReLU(0.5, 0.1)),
+    (ValueError, "cannot be shared", lambda: layers.PReLU(shared_axes=[1])),
+    (ValueError, "`scale` must be a finite number", lambda: layers.Rescaling([1, 2])),
+    (ValueError, "factor must be finite and >= 0. Received: l1=-1", lambda: layers.ActivityRegularization(l1=-1)),
+    (ValueError, "`shape` is missing", lambda: pynn.Input()),
+    (ValueError, "positive integers (without the batch dimension). Received: shape=(None, 3)",
+     lambda: pynn.Input((None, 3))),
+    (ValueError, "Received: shape=(0,)", lambda: pynn.Input((0,))),
+    (ValueError, "Received: shape='4'", lambda: pynn.Input("4")),
+    # building models
+    (TypeError, "only layers can be added", lambda: pynn.Sequential([3])),
+    (TypeError, "of type type", lambda: pynn.Sequential([layers.Dense])),
+    (ValueError, "different names. Received: another layer named 'a'",
+     lambda: pynn.Sequential([layers.Dense(1, name="a"), layers.Dense(1, name="a")])),
+    (ValueError, "a second Input", lambda: pynn.Sequential([pynn.Input((2,)), pynn.Input((2,))])),
+    (ValueError, "must be the first layer", lambda: pynn.Sequential([layers.Dense(2), pynn.Input((2,))])),
+    (ValueError, "the same float type", lambda: pynn.Sequential(
+        [pynn.Input((2,)), layers.Dense(1), layers.Dense(1, dtype="float64")])(np.zeros((1, 2)))),
+    (ValueError, "expected 4 input features (set when the layer was built). Received: x.shape=(n, 3)",
+     lambda: pynn.Sequential([pynn.Input((3,)), model().layers[0]])),
+    (ValueError, "Did you mean 'out'", lambda: model().get_layer("oute")),
+    (ValueError, "either `name` or `index`", lambda: model().get_layer()),
+    (ValueError, "the model has 1 layers. Received: index=5", lambda: model().get_layer(index=5)),
+    (ValueError, "samples of shape (4,). Received: input_shape=(None, 3)", lambda: model().build((None, 3))),
+    # compile
+    (ValueError, "Did you mean 'adam'", lambda: model(optimizer="adan")),
+    (ValueError, "Did you mean", lambda: model(loss="sparse_categorical_crosentropy")),
+    (ValueError, "Did you mean", lambda: model(metrics=["acuracy"])),
+    (ValueError, "`loss_weights` must be None", lambda: model(loss_weights=[1.0])),
+    (TypeError, "`metrics` must be a list", lambda: model(metrics={"out": "accuracy"})),
+    # fit, evaluate, predict
+    (RuntimeError, "compile the model first", lambda: pynn.Sequential([layers.Dense(1)]).fit(X, Y)),
+    (RuntimeError, "compile the model first", lambda: pynn.Sequential([layers.Dense(1)]).evaluate(X, Y)),
+    (ValueError, "without a loss", lambda: model(loss=None).fit(X, Y)),
+    (ValueError, "`y` is missing", lambda: model().fit(X)),
+    (ValueError, "`x` is missing", lambda: model().fit(None, Y)),
+    (ValueError, "samples of shape (4,), (n, 4) in all. Received: x.shape=(6, 3)", lambda: model().fit(X[:, :3], Y)),
+    (ValueError, "For a single sample pass x[np.newaxis]", lambda: model().predict(X[0])),
+    (ValueError, "same number of rows. Received: len(x)=6, len(y)=5", lambda: model().fit(X, Y[:5])),
+    (ValueError, "at least one row", lambda: model().fit(X[:0], Y[:0])),
+    (ValueError, "class indices, whole numbers in [0, 3)", lambda: model().fit(X, Y + 1)),
+    (ValueError, "class indices, whole numbers in [0, 3)", lambda: model().fit(X, Y - 1)),
+    (ValueError, "class indices, whole numbers in [0, 3)", lambda: model().fit(X, Y + 0.5)),
+    (ValueError, "use the loss 'categorical_crossentropy'", lambda: model().fit(X, np.eye(3)[Y])),
+    (ValueError, "use the loss 'sparse_categorical_crossentropy'",
+     lambda: model(loss="categorical_crossentropy").fit(X, Y)),
+    (ValueError, "`y` must have the shape (n, 3)", lambda: model(loss="mse").fit(X, np.zeros((6, 2)))),
+    (TypeError, "must consist of numbers", lambda: model().fit(np.array([["a"] * 4] * 6, object), Y)),
+    (TypeError, "real numbers", lambda: model().fit(X.astype(complex), Y)),
+    (TypeError, "real numbers", lambda: model().fit(np.array([["a"] * 4] * 6), Y)),
+    (TypeError, "must consist of numbers. Received: x of type generator", lambda: model().fit((r for r in X), Y)),
+    (ValueError, "all rows need the same shape", lambda: model().fit([[1, 2, 3, 4], [1]], Y)),
+    (ValueError, "NaN or infinity in row 3", lambda: model().fit(np.where(np.arange(6)[:, None] == 3, np.nan, X), Y)),
+    (ValueError, "`x` must consist of finite numbers", lambda: model().fit(X + np.inf, Y)),
+    (ValueError, "`y` must consist of finite numbers", lambda: model(loss="mse").fit(X, np.full((6, 3), np.nan))),
+    (ValueError, "`batch_size` must be an integer >= 1. Received: batch_size=0", lambda: model().fit(X, Y, batch_size=0)),
+    (ValueError, "Received: batch_size=2.5", lambda: model().predict(X, batch_size=2.5)),
+    (ValueError, "Received: epochs=0", lambda: model().fit(X, Y, epochs=0)),
+    (ValueError, "`verbose` must be 0, 1, 2", lambda: model().fit(X, Y, verbose=3)),
+    (ValueError, "`validation_split` must lie in [0, 1)", lambda: model().fit(X, Y, validation_split=1)),
+    (ValueError, "leaves no rows for training", lambda: model().fit(X, Y, validation_split=0.99)),
+    (ValueError, "`validation_data` must be", lambda: model().fit(X, Y, validation_data=X)),
+    (ValueError, "one number per row, shape (6,)", lambda: model().fit(X, Y, sample_weight=np.ones(5))),
+    (ValueError, "finite and not negative", lambda: model().fit(X, Y, sample_weight=-np.ones(6))),
+    (ValueError, "either `class_weight` or `sample_weight`",
+     lambda: model().fit(X, Y, sample_weight=np.ones(6), class_weight={0: 2})),
+    (TypeError, "must be a dictionary", lambda: model().fit(X, Y, class_weight=[1, 2, 3])),
+    # weights
+    (ValueError, "out: expected 2 weight arrays. Received: 1", lambda: model().layers[0].set_weights([X])),
+    (ValueError, "out/kernel: expected values of shape (4, 3)",
+     lambda: model().layers[0].set_weights([np.zeros((3, 4)), np.zeros(3)])),
+    # the rest
+    (ValueError, "`seed` must be an integer in", lambda: pynn.utils.set_random_seed(-1)),
+    (ValueError, "`seed` must be an integer in", lambda: pynn.utils.set_random_seed("a")),
+    (ValueError, "class indices must lie in [0, 2)", lambda: pynn.utils.to_categorical([0, 2], 2)),
+    (ValueError, "class indices must be integers", lambda: pynn.utils.to_categorical([0.5])),
+    (ValueError, "`n` must be an integer >= 0", lambda: pynn.set_num_threads(-2)),
+    (ValueError, "float32 or float64", lambda: pynn.config.set_floatx("float16")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "text", "trial"), CASES, ids=[text for _, text, _ in CASES])
+def test_error(kind: type[Exception], text: str, trial: Trial) -> None:
+    with pytest.raises(kind) as caught:
+        trial()
+    assert text in str(caught.value)
+
+
+def test_floatx() -> None:
+    pynn.config.set_floatx("float64")
+    try:
+        assert layers.Dense(1).dtype == "float64"
+        assert pynn.utils.to_categorical([1]).dtype == np.float64
+        assert pynn.Sequential([layers.Dense(2)])(X).dtype == np.float64
+    finally:
+        pynn.config.set_floatx("float32")
+    assert layers.Dense(1).dtype == "float32"
+
+
+def test_threads() -> None:
+    available = pynn.get_num_threads()
+    try:
+        pynn.set_num_threads(1)
+        assert pynn.get_num_threads() == 1
+        pynn.set_num_threads(10_000)
+        assert pynn.get_num_threads() == available
+        pynn.set_num_threads(available + 3, allow_oversubscription=True)
+        assert pynn.get_num_threads() == available + 3
+    finally:
+        pynn.set_num_threads(0)
+    assert pynn.get_num_threads() == available
+
+
+def test_to_categorical() -> None:
+    one_hot = pynn.utils.to_categorical(np.array([[1], [0], [2]], np.uint8))
+    assert one_hot.tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
+    assert one_hot.dtype == np.float32
+    assert pynn.utils.to_categorical([[0, 1], [1, 1]], 3).shape == (2, 2, 3)
