@@ -55,6 +55,8 @@ class Patience {
 };
 
 constexpr int kMaxTeam = 256;
+constexpr int kTaskBits = 20;  // a region has fewer tasks than 2^20
+constexpr isize kMostTasks = (isize{1} << kTaskBits) - 1;
 thread_local bool in_task = false;  // this thread works on a region's task: nested regions are not shared
 
 class Team {
@@ -67,10 +69,10 @@ class Team {
     const std::uint32_t region = region_.load(kRelaxed) + 1;
     function_.store(function, kRelaxed);
     context_.store(context, kRelaxed);
-    tasks_.store(tasks, kRelaxed);
     done_.store(0, kRelaxed);
     for (int t = 0; t < size_; ++t) {
-      shares_[t].ticket.store(ticket(region, tasks * t / size_), std::memory_order_release);
+      const Ticket whole{region & kRegionMask, tasks * t / size_, tasks * (t + 1) / size_};
+      shares_[t].ticket.store(whole.packed(), std::memory_order_release);
     }
     publish(region);
     in_task = true;
@@ -97,18 +99,28 @@ class Team {
   void after_close() const { left_.load(std::memory_order_acquire); }
 
  private:
-  // A share hands out the tasks [next, end) of one region. Region and next task are one number, so that a
-  // thread that comes late cannot claim a task of a later region by mistake.
+  // What is left of a thread's share of a region. It changes as one number: a thread that comes late, when
+  // the next region is being set up, can neither claim a task that is gone nor one it knows nothing about.
+  struct Ticket {
+    std::uint32_t region;  // its last kRegionBits bits
+    isize next, end;
+
+    static Ticket unpack(std::uint64_t bits) {
+      return {static_cast<std::uint32_t>(bits >> (2 * kTaskBits)),
+              static_cast<isize>((bits >> kTaskBits) & kTaskMask), static_cast<isize>(bits & kTaskMask)};
+    }
+    std::uint64_t packed() const {
+      return (std::uint64_t{region} << (2 * kTaskBits)) | (static_cast<std::uint64_t>(next) << kTaskBits) |
+             static_cast<std::uint64_t>(end);
+    }
+  };
   struct alignas(64) Share {
     std::atomic<std::uint64_t> ticket{0};
   };
   static constexpr auto kRelaxed = std::memory_order_relaxed;
   static constexpr std::uint32_t kClosed = 0xffffffffu;
-  static constexpr int kTaskBits = 32;
-
-  static std::uint64_t ticket(std::uint32_t region, isize task) {
-    return (std::uint64_t{region} << kTaskBits) | static_cast<std::uint32_t>(task);
-  }
+  static constexpr std::uint32_t kRegionMask = (1u << (64 - 2 * kTaskBits)) - 1;
+  static constexpr std::uint64_t kTaskMask = kMostTasks;
 
   void publish(std::uint32_t region) {
     region_.store(region);
@@ -130,14 +142,14 @@ class Team {
       const int t = (thread + turn) % size_;
       std::atomic<std::uint64_t>& share = shares_[t].ticket;
       std::uint64_t seen = share.load(std::memory_order_acquire);
-      while (seen >> kTaskBits == region) {
+      for (;;) {
+        Ticket ticket = Ticket::unpack(seen);
+        if (ticket.region != (region & kRegionMask) || ticket.next >= ticket.end) break;
         // Read before the claim: if that succeeds, the region has not ended in between.
-        const isize tasks = tasks_.load(kRelaxed);
         const detail::TaskFunction function = function_.load(kRelaxed);
         const void* context = context_.load(kRelaxed);
-        const auto task = static_cast<isize>(static_cast<std::uint32_t>(seen));
-        if (task >= tasks * (t + 1) / size_) break;
-        if (!share.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) continue;
+        const isize task = ticket.next++;
+        if (!share.compare_exchange_weak(seen, ticket.packed(), std::memory_order_acq_rel)) continue;
         try {
           function(context, task);
         } catch (...) {
@@ -154,8 +166,7 @@ class Team {
   alignas(64) std::atomic<std::uint32_t> region_{0};
   std::atomic<int> sleepers_{0}, left_{0};
   alignas(64) std::atomic<isize> done_{0};
-  alignas(64) std::atomic<isize> tasks_{0};
-  std::atomic<detail::TaskFunction> function_{nullptr};
+  alignas(64) std::atomic<detail::TaskFunction> function_{nullptr};
   std::atomic<const void*> context_{nullptr};
   std::atomic<bool> failed_{false};
   std::exception_ptr error_;
@@ -207,7 +218,7 @@ void detail::run_with_team(int threads, void (*function)(const void*), const voi
 
 void detail::run_tasks(int threads, isize tasks, TaskFunction function, const void* context) {
   const auto here = [&] {
-    if (own_team && !in_task && tasks < INT32_MAX) return own_team->run(tasks, function, context);
+    if (own_team && !in_task && tasks <= kMostTasks) return own_team->run(tasks, function, context);
     for (isize task = 0; task < tasks; ++task) function(context, task);
   };
   own_team ? here() : with_team(threads, here);

@@ -35,6 +35,10 @@ PYNN_INLINE bool inside_clip(T p) {
 template <class T>
 PYNN_INLINE T sum_of(const T* v, isize n) {
   T sum = 0;
+  if (n < 8) {  // a vector's worth of set-up would cost more
+    for (isize i = 0; i < n; ++i) sum += v[i];
+    return sum;
+  }
   PYNN_SIMD_SUM(sum)
   for (isize i = 0; i < n; ++i) sum += v[i];
   return sum;
@@ -224,17 +228,22 @@ PYNN_INLINE void logit_rows(const LossArgs<T>& args, Value l, Slope dl) {
   const isize cols = args.cols;
   const T on = 1 - args.smoothing, off = args.smoothing / static_cast<T>(cols);
   const Params<T> k = params_of(args);
-  for (isize first = 0; first < args.rows; first += kRowBlock) {
-    const isize rows = args.rows - first < kRowBlock ? args.rows - first : kRowBlock;
+  // exp(z - peak) goes where the gradient will be, else into a buffer if rows are short enough.
+  T buffer[kPiece];
+  const bool stored = args.grad || cols <= kPiece;
+  const isize fit = args.grad || !stored ? kRowBlock : kPiece / cols;
+  const isize block = fit < kRowBlock ? fit : kRowBlock;
+  for (isize first = 0; first < args.rows; first += block) {
+    const isize rows = args.rows - first < block ? args.rows - first : block;
     const T* z = args.pred + first * cols;
-    T* grad = args.grad ? args.grad + first * cols : nullptr;
+    T* e = args.grad ? args.grad + first * cols : buffer;
     T peak[kRowBlock], total[kRowBlock], log_total[kRowBlock];
     for (isize i = 0; i < rows; ++i) {
       const T* row = z + i * cols;
       const T top = peak[i] = max_of(row, cols);
-      if (grad) {
+      if (stored) {
         PYNN_SIMD
-        for (isize j = 0; j < cols; ++j) grad[i * cols + j] = row[j] - top;
+        for (isize j = 0; j < cols; ++j) e[i * cols + j] = row[j] - top;
       } else {
         T sum = 0;
         PYNN_SIMD_SUM(sum)
@@ -242,24 +251,24 @@ PYNN_INLINE void logit_rows(const LossArgs<T>& args, Value l, Slope dl) {
         total[i] = sum;
       }
     }
-    if (grad) {  // all rows in one flat loop: a row of a few classes would not fill a register
+    if (stored) {  // all rows in one flat loop: a row of a few classes would not fill a register
       PYNN_SIMD
-      for (isize i = 0; i < rows * cols; ++i) grad[i] = exp(grad[i]);
-      for (isize i = 0; i < rows; ++i) total[i] = sum_of(grad + i * cols, cols);
+      for (isize i = 0; i < rows * cols; ++i) e[i] = exp(e[i]);
+      for (isize i = 0; i < rows; ++i) total[i] = sum_of(e + i * cols, cols);
     }
     PYNN_SIMD
     for (isize i = 0; i < rows; ++i) log_total[i] = log(total[i]);
     for (isize i = 0; i < rows; ++i) {
       const isize r = first + i;
+      const T* zi = z + i * cols;
       const T* target = args.target + (kIndex ? r : r * cols);
       double* value = args.value ? args.value + r : nullptr;
-      if (grad) {
-        T* g = grad + i * cols;
-        const LogitRow<T, true> row{z + i * cols, g, peak[i], log_total[i], 1 / total[i]};
-        distribution_row<kIndex>(value, g, row, target, k, on, off, row_scale(args, r), cols, l,
-                                 dl);
+      if (stored) {
+        const LogitRow<T, true> row{zi, e + i * cols, peak[i], log_total[i], 1 / total[i]};
+        distribution_row<kIndex>(value, args.grad ? e + i * cols : nullptr, row, target, k, on, off,
+                                 row_scale(args, r), cols, l, dl);
       } else {
-        const LogitRow<T, false> row{z + i * cols, nullptr, peak[i], log_total[i], 1 / total[i]};
+        const LogitRow<T, false> row{zi, nullptr, peak[i], log_total[i], 1 / total[i]};
         distribution_row<kIndex, T>(value, nullptr, row, target, k, on, off, T(0), cols, l, dl);
       }
     }

@@ -39,6 +39,25 @@ void parallel() {
     }
     CHECK(caught, "team %d: an exception in a task reaches the caller", team);
   }
+  // Regions of changing size in quick succession: a helper that comes late to one must not take a task of
+  // another for its own. The context differs as well, so that a stale one would be noticed.
+  for (int team : {2, 3, 8}) {
+    long wrong = 0;
+    with_team(team, [&] {
+      for (int region = 0; region < 20000; ++region) {
+        const isize tasks = 2 + (region * 7919) % 61;
+        std::atomic<isize> sum{0};
+        std::atomic<int> strangers{0};
+        const int own = region;
+        parallel_for(team, tasks, 1e9, [&, own](isize i) {
+          strangers += own != region || i >= tasks;
+          sum += i + 1;
+        });
+        wrong += strangers != 0 || sum != tasks * (tasks + 1) / 2;
+      }
+    });
+    CHECK(wrong == 0, "team %d: %ld of 20000 regions ran other tasks than their own", team, wrong);
+  }
   CHECK(team_size(1, false).threads == 1, "a wish for one thread is granted");
   CHECK(team_size(8, true).threads == 8, "oversubscription is granted when asked for");
   CHECK(team_size(1000, false).threads <= machine_team().threads, "a wish is bounded by the machine");
