@@ -1,4 +1,4 @@
-"""Spellings of older Keras code, in one place."""
+"""Spellings of Keras that the engine's catalog does not have, in one place."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import Any
 # By kind of object: the older keyword and today's.
 KEYWORDS: Mapping[str, Mapping[str, str]] = {
     "optimizer": {"lr": "learning_rate", "eps": "epsilon"},
+}
+
+# By kind of object: Keras's class name and ours.
+CLASSES: Mapping[str, Mapping[str, str]] = {
+    "metric": {"LogCoshError": "LogCosh"},
 }
 
 

@@ -96,7 +96,7 @@ def exponential(x: npt.ArrayLike) -> npt.NDArray[Any]:
 def gelu(x: npt.ArrayLike, approximate: bool = False) -> npt.NDArray[Any]:
     """Gaussian error linear unit.
 
-    Formula: ``f(x) = x P(X <= x), X ~ N(0, 1); approximate: x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2``
+    Formula: ``f(x) = x P(X <= x), X ~ N(0, 1); approximate: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2``
 
     Args:
         x: array of any shape.
@@ -336,7 +336,7 @@ def relu6(x: npt.ArrayLike) -> npt.NDArray[Any]:
     ...
 
 def selu(x: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Scaled exponential linear unit: keeps mean 0 and variance 1 with lecun_normal weights.
+    """Scaled exponential linear unit: keeps mean 0 and variance 1 with lecun_normal.
 
     Formula: ``f(x) = scale (x if x > 0 else alpha (exp(x) - 1)), scale = 1.0507..., alpha = 1.6732...``
 

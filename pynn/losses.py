@@ -61,8 +61,8 @@ class Loss(Configurable):
         check_options(type(self).__name__, self.row, vars(self))
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments; ``axis`` can only be -1 and is left out."""
-        return {key: value for key, value in super().get_config().items() if key != "axis"}
+        """Returns the constructor's arguments, without those that Keras does not have."""
+        return keras_config(self.row, super().get_config())
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Returns the reduced loss: a float, or the rows' values for ``reduction="none"``."""
@@ -96,6 +96,14 @@ class Loss(Configurable):
         return spec_of(self.row, vars(self))
 
 
+def keras_config(row: _catalog.Row, config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration without what Keras does not have, where that says nothing."""
+    extra = {"axis": -1}
+    if row.facts["index_target"]:
+        extra["label_smoothing"] = 0
+    return {key: value for key, value in config.items() if extra.get(key, ...) != value}
+
+
 def check_options(owner: str, row: _catalog.Row, given: Mapping[str, Any]) -> None:
     """Checks the parameters of a loss.
 
@@ -111,6 +119,11 @@ def check_options(owner: str, row: _catalog.Row, given: Mapping[str, Any]) -> No
             f"Received: label_smoothing={smoothing!r}"
         )
     _catalog.check_axis(owner, given.get("axis", -1))
+    if given.get("ignore_class") is not None:
+        raise ValueError(
+            f"{owner}: `ignore_class` must be None; give such rows the sample weight 0. "
+            f"Received: ignore_class={given['ignore_class']!r}"
+        )
 
 
 def spec_of(row: _catalog.Row, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,6 +204,9 @@ def parameters_of(row: _catalog.Row) -> tuple[list[Any], list[str]]:
         arguments.append(
             f"from_logits: whether y_pred is what goes into {source}, not what comes out."
         )
+    if row.facts["index_target"]:
+        parameters.append(_catalog.parameter("ignore_class", None, "None"))
+        arguments.append("ignore_class: only None.")
     if row.facts["smoothing"]:
         parameters.append(_catalog.parameter("label_smoothing", 0.0, "float"))
         arguments.append("label_smoothing: share of the target spread evenly over all classes.")

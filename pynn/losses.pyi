@@ -272,7 +272,7 @@ class CategoricalHinge(Loss):
     def fn(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, axis: int = -1) -> npt.NDArray[Any]: ...
 
 class CosineSimilarity(Loss):
-    """Minus the cosine of the angle between target and prediction: -1 where they point the same way.
+    """Minus the cosine of the angle between target and prediction: -1 for one direction.
 
     Formula: ``L = -sum(y p) / (|y| |p|)``
 
@@ -616,7 +616,7 @@ class Poisson(Loss):
     def fn(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, axis: int = -1) -> npt.NDArray[Any]: ...
 
 class Quantile(Loss):
-    """Pinball loss: its minimum is the q-quantile of the target; q = 0.5 is half the absolute error.
+    """Pinball loss: fits the q-quantile of the target; q = 0.5 is half the absolute error.
 
     Formula: ``L = mean(max(q (y - p), (q - 1) (y - p)))``
 
@@ -652,6 +652,7 @@ class SparseCategoricalCrossentropy(Loss):
 
     Args:
         from_logits: whether y_pred is what goes into softmax, not what comes out.
+        ignore_class: only None.
         label_smoothing: share of the target spread evenly over all classes.
         reduction: "sum_over_batch_size" (the mean over all rows), "mean_with_sample_weight" (the
             weighted mean), "sum", or "none".
@@ -662,6 +663,7 @@ class SparseCategoricalCrossentropy(Loss):
     def __init__(
         self,
         from_logits: bool = False,
+        ignore_class: None = None,
         label_smoothing: float = 0.0,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "sparse_categorical_crossentropy",
@@ -674,6 +676,7 @@ class SparseCategoricalCrossentropy(Loss):
         y_true: npt.ArrayLike,
         y_pred: npt.ArrayLike,
         from_logits: bool = False,
+        ignore_class: None = None,
         label_smoothing: float = 0.0,
         *,
         axis: int = -1,
@@ -879,7 +882,7 @@ def check_options(owner: str, row: _catalog.Row, given: Mapping[str, Any]) -> No
 def cosine_similarity(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, axis: int = -1
 ) -> npt.NDArray[Any]:
-    """Minus the cosine of the angle between target and prediction: -1 where they point the same way.
+    """Minus the cosine of the angle between target and prediction: -1 for one direction.
 
     Formula: ``L = -sum(y p) / (|y| |p|)``
 
@@ -951,6 +954,10 @@ def huber(
     References:
         Huber (1964), doi:10.1214/aoms/1177703732
     """
+    ...
+
+def keras_config(row: _catalog.Row, config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration without what Keras does not have, where that says nothing."""
     ...
 
 def kl_divergence(
@@ -1176,7 +1183,7 @@ def parameters_of(row: _catalog.Row) -> tuple[list[Any], list[str]]:
 def pinball(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, quantile: float = 0.5, *, axis: int = -1
 ) -> npt.NDArray[Any]:
-    """Pinball loss: its minimum is the q-quantile of the target; q = 0.5 is half the absolute error.
+    """Pinball loss: fits the q-quantile of the target; q = 0.5 is half the absolute error.
 
     Formula: ``L = mean(max(q (y - p), (q - 1) (y - p)))``
 
@@ -1212,7 +1219,7 @@ def poisson(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, axis: int = -1) -> 
 def quantile(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, quantile: float = 0.5, *, axis: int = -1
 ) -> npt.NDArray[Any]:
-    """Pinball loss: its minimum is the q-quantile of the target; q = 0.5 is half the absolute error.
+    """Pinball loss: fits the q-quantile of the target; q = 0.5 is half the absolute error.
 
     Formula: ``L = mean(max(q (y - p), (q - 1) (y - p)))``
 
@@ -1252,6 +1259,7 @@ def sparse_categorical_crossentropy(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,
     from_logits: bool = False,
+    ignore_class: None = None,
     label_smoothing: float = 0.0,
     *,
     axis: int = -1,
@@ -1264,6 +1272,7 @@ def sparse_categorical_crossentropy(
         y_true: targets, shape (...), class numbers.
         y_pred: predictions, shape (..., n).
         from_logits: whether y_pred is what goes into softmax, not what comes out.
+        ignore_class: only None.
         label_smoothing: share of the target spread evenly over all classes.
         axis: only -1, the last axis.
 

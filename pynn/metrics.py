@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pynn import _catalog, _core, losses
+from pynn import _catalog, _core, _legacy, losses
 from pynn.utils.configurable import Configurable, lookup
 from pynn.utils.configurable import serialize as _serialize
 
@@ -56,8 +56,8 @@ class Metric(Configurable):
         self._sums = None
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments; ``axis`` can only be -1 and is left out."""
-        return {key: value for key, value in super().get_config().items() if key != "axis"}
+        """Returns the constructor's arguments, without those that Keras does not have."""
+        return losses.keras_config(self.row, super().get_config())
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Adds a batch and returns the value so far."""
@@ -124,6 +124,7 @@ class _Determination(Metric):
     """The part of R2Score that is not in the table: how columns are put together."""
 
     class_aggregation: Any
+    num_regressors: Any
 
     def _setup(self) -> None:
         super()._setup()
@@ -132,6 +133,11 @@ class _Determination(Metric):
             raise ValueError(
                 f"{type(self).__name__}: `class_aggregation` must be one of {known}. "
                 f"Received: class_aggregation={self.class_aggregation!r}"
+            )
+        if self.num_regressors:
+            raise ValueError(
+                f"{type(self).__name__}: `num_regressors` must be 0: there is no adjusted score. "
+                f"Received: num_regressors={self.num_regressors!r}"
             )
 
     def result_of(self, sums: npt.ArrayLike) -> Any:
@@ -194,10 +200,14 @@ class Mean(Configurable):
 _BASES: Mapping[str, tuple[type[Metric], Sequence[Any], Sequence[str]]] = {
     "r2": (
         _Determination,
-        [_catalog.parameter("class_aggregation", "uniform_average", "str | None")],
+        [
+            _catalog.parameter("class_aggregation", "uniform_average", "str | None"),
+            _catalog.parameter("num_regressors", 0, "int"),
+        ],
         [
             'class_aggregation: "uniform_average" or "variance_weighted_average" of the columns,',
             "    None for an array with a score for each column.",
+            "num_regressors: only 0.",
         ],
     )
 }
@@ -226,6 +236,7 @@ def _make_class(row: _catalog.Row) -> Any:
 # A metric of its own comes before the loss of the same name.
 _ROWS = {**_catalog.rows("loss"), **_catalog.rows("metric")}
 _CLASSES: dict[str, Any] = {row.class_name: _make_class(row) for row in _ROWS.values()}
+_CLASSES |= {old: _CLASSES[new] for old, new in _legacy.CLASSES["metric"].items()}
 _ALIASES = {alias: row for row in _ROWS.values() for alias in (row.name, *row.aliases)}
 _BY_NAME = {name: _CLASSES[row.class_name] for name, row in _ALIASES.items()} | _CLASSES
 globals().update(_CLASSES)

@@ -22,6 +22,7 @@ __all__ = [
     "Huber",
     "KLDivergence",
     "LogCosh",
+    "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
@@ -256,6 +257,18 @@ class LogCosh(Metric):
         self, name: str | None = "log_cosh", dtype: Any = None, *, axis: int = -1
     ) -> None: ...
 
+class LogCoshError(Metric):
+    """About e^2 / 2 for small and |e| - log 2 for large errors; smooth everywhere.
+
+    Formula: ``L = mean(log(cosh(p - y)))``
+
+    Args:
+        name: what logs call it.
+    """
+    def __init__(
+        self, name: str | None = "log_cosh", dtype: Any = None, *, axis: int = -1
+    ) -> None: ...
+
 class Mean(Configurable):
     """The weighted mean of numbers.
 
@@ -371,7 +384,7 @@ class Poisson(Metric):
     ) -> None: ...
 
 class Quantile(Metric):
-    """Pinball loss: its minimum is the q-quantile of the target; q = 0.5 is half the absolute error.
+    """Pinball loss: fits the q-quantile of the target; q = 0.5 is half the absolute error.
 
     Formula: ``L = mean(max(q (y - p), (q - 1) (y - p)))``
 
@@ -399,11 +412,13 @@ class R2Score(_Determination):
     Args:
         class_aggregation: "uniform_average" or "variance_weighted_average" of the columns,
             None for an array with a score for each column.
+        num_regressors: only 0.
         name: what logs call it.
     """
     def __init__(
         self,
         class_aggregation: str | None = "uniform_average",
+        num_regressors: int = 0,
         name: str | None = "r2_score",
         dtype: Any = None,
     ) -> None: ...
@@ -437,12 +452,14 @@ class SparseCategoricalCrossentropy(Metric):
 
     Args:
         from_logits: whether y_pred is what goes into softmax, not what comes out.
+        ignore_class: only None.
         label_smoothing: share of the target spread evenly over all classes.
         name: what logs call it.
     """
     def __init__(
         self,
         from_logits: bool = False,
+        ignore_class: None = None,
         label_smoothing: float = 0.0,
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
@@ -495,6 +512,7 @@ class _Determination(Metric):
     """The part of R2Score that is not in the table: how columns are put together."""
 
     class_aggregation: Any
+    num_regressors: Any
     def result_of(self, sums: npt.ArrayLike) -> Any: ...
 
 def check(identifier: Any) -> None:

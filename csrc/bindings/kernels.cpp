@@ -118,7 +118,7 @@ std::vector<double> metric(const std::string& name, const py::array& target, con
     const CatalogRow& row = row_of("metric", name);
     const Dense<T> y(target), p(pred);
     const Rows shape(p);
-    check(shape.rows > 0 && y.size() % shape.rows == 0, row.name, ": targets do not fit predictions of shape ",
+    check(shape.rows > 0 && y.size() == shape.rows * (row.index_target ? 1 : shape.cols), row.name, ": targets do not fit predictions of shape ",
           shape_of(pred), ". Received: y_true.shape=", shape_of(target), ".");
     Dense<T> w;
     if (!weight.is_none()) {

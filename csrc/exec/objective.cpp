@@ -71,16 +71,18 @@ Metric<T>::Metric(const MetricSpec& spec, const Plan<T>& plan)
   if (const auto* row = kernels::find_row("metric", spec.name)) {
     metric_ = kernels::table<T>().metric[row->index];
     sum_count = row->sums(cols_);
+    target_size = row->index_target ? lead_ : out.size;
   } else {
     const kernels::CatalogRow& loss = loss_row(spec.name);
     loss_ = spec.from_logits ? logits_kernel<T>(loss) : kernels::table<T>().loss[loss.index];
     sum_count = 2;
+    target_size = loss.index_target ? lead_ : out.size;
   }
 }
 
 template <class T>
 void Metric<T>::accumulate(double* sums, double* scratch, const T* pred, const T* target,
-                           isize target_size, const T* weight, isize n) const {
+                           const T* weight, isize n) const {
   const isize rows = n * lead_;
   const T* row_weight = weighted ? weight : nullptr;
   if (metric_) {

@@ -54,10 +54,11 @@ class Metric {
 
   bool weighted;
   isize sum_count;
+  isize target_size;  // elements of one sample's target
 
   // Adds n samples to sums(sum_count); scratch holds n * lead values.
-  void accumulate(double* sums, double* scratch, const T* pred, const T* target, isize target_size,
-                  const T* weight, isize n) const;
+  void accumulate(double* sums, double* scratch, const T* pred, const T* target, const T* weight,
+                  isize n) const;
 
  private:
   isize lead_, cols_;

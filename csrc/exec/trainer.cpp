@@ -25,7 +25,12 @@ Trainer<T>::Trainer(std::shared_ptr<const Network<T>> network, const LossSpec& l
                     const std::vector<MetricSpec>& metrics, const OptimizerSpec& optimizer_spec)
     : optimizer(network->plan, optimizer_spec), network_(std::move(network)),
       loss_(loss, network_->plan) {
-  for (const MetricSpec& metric : metrics) metrics_.emplace_back(metric, network_->plan);
+  for (const MetricSpec& metric : metrics) {
+    metrics_.emplace_back(metric, network_->plan);
+    check(metrics_.back().target_size == loss_.target_size, metric.name, ": this metric wants ",
+          metrics_.back().target_size, " target values per sample, but the loss ", loss_.row.name,
+          " has ", loss_.target_size, ".");
+  }
   training = evaluation = empty_sums();
 }
 
@@ -113,7 +118,7 @@ void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, i
   const T* pred = space_->tensor[static_cast<std::size_t>(network_->plan.outputs[0])];
   for (std::size_t m = 0; m < metrics_.size(); ++m) {
     metrics_[m].accumulate(training.metrics[m].data(), scratch_.data(), pred, target_.data(),
-                           loss_.target_size, weight, n);
+                           weight, n);
   }
 }
 
@@ -160,7 +165,7 @@ void Trainer<T>::evaluate(const Dataset& data, int team, Poll& poll) {
     const T* pred = space.tensor[static_cast<std::size_t>(network_->plan.outputs[0])];
     for (std::size_t m = 0; m < metrics_.size(); ++m) {
       metrics_[m].accumulate(sums.metrics[m].data(), scratch.data(), pred, target.data(),
-                             loss_.target_size, weight, count);
+                             weight, count);
     }
   });
   for (const Sums& sums : blocks) evaluation.add(sums);

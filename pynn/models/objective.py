@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -81,6 +82,15 @@ class Objective:
             if metric.name == name:
                 return str(metric.direction)
         return None
+
+
+def warn_of_hints(**given: bool) -> None:
+    """Warns of hints to ``compile`` about the execution of a graph: the engine decides that."""
+    for name in (name for name, is_given in given.items() if is_given):
+        warnings.warn(
+            f"compile: `{name}` changes nothing here: the engine always runs compiled code.",
+            stacklevel=3,
+        )
 
 
 def _as_list(argument: str, value: Any) -> list[Any]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pynn import config, optimizers
 from pynn.models import data as checks
 from pynn.models.data import Data, verbosity, whole
-from pynn.models.objective import Objective
+from pynn.models.objective import Objective, warn_of_hints
 from pynn.utils.arrays import as_array
 from pynn.utils.progress import Progress
 from pynn.utils.random import draw_seed
@@ -76,10 +76,8 @@ class Training:
             loss_weights: only None: there is one output.
             metrics: names or objects of ``pynn.metrics``; they ignore sample weights.
             weighted_metrics: the same for metrics that use sample weights.
-            run_eagerly: accepted and without effect, like the three arguments after it.
-            steps_per_execution: without effect.
-            jit_compile: without effect.
-            auto_scale_loss: without effect.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: Keras's hints how to
+                execute a graph, which the engine decides itself; setting one gives a warning.
 
         Raises:
             ValueError: an unknown name.
@@ -90,6 +88,12 @@ class Training:
                 "compile: `loss_weights` must be None: the model has one output. "
                 f"Received: loss_weights={loss_weights!r}"
             )
+        warn_of_hints(
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution != 1,
+            jit_compile=jit_compile != "auto",
+            auto_scale_loss=not auto_scale_loss,
+        )
         objective, rule = Objective(loss, metrics, weighted_metrics), optimizers.get(optimizer)
         self.optimizer, self.loss, self._objective = rule, loss, objective
         self.forget_trainer()
@@ -382,10 +386,7 @@ class Training:
         return output
 
     def _chunk_rows(self) -> int:
-        """Rows of one call, so that it takes about a tenth of a second.
-
-        It depends on the network alone: so do the sums.
-        """
+        """Rows of one call, about a tenth of a second's; by the network alone, as are the sums."""
         variables = self.program().graph.variables
         weights = sum(math.prod(v.shape) for v in variables)
         return max(4096, int(_CHUNK_WORK / max(1, weights)) // 256 * 256)

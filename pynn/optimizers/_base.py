@@ -1,0 +1,250 @@
+"""What all optimizers share: learning rate, clipping, weight decay, configuration."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from pynn import _catalog, _legacy
+from pynn.optimizers import schedules
+from pynn.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
+from pynn.utils.configurable import Configurable, serialize, unknown_argument
+from pynn.utils.naming import to_snake_case
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Rate = float | LearningRateSchedule | Callable[..., float]
+
+
+class Clipping(TypedDict, total=False):
+    """Keyword arguments of every optimizer."""
+
+    clipnorm: float | None
+    clipvalue: float | None
+    global_clipnorm: float | None
+    name: str | None
+
+
+class Options(Clipping, total=False):
+    """The same with weight decay, which ``AdamW`` has among its own arguments."""
+
+    weight_decay: float | None
+
+
+_ROWS = _catalog.rows("optimizer")
+_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+# Arguments of Keras that change nothing at these values, and are not offered at others.
+_WITHOUT_EFFECT: Mapping[str, Any] = {
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+}
+
+
+class Optimizer(Configurable):
+    """Base of all optimizers.
+
+    Each step the gradient is scaled or clipped, weights shrink by ``learning_rate * weight_decay``,
+    and then the optimizer's own rule applies.
+
+    Args:
+        learning_rate: a number, a schedule of ``pynn.optimizers.schedules``, or a function of the
+            number of steps done, or of nothing, that returns a number.
+        fields: the parameters of the engine's rule by name.
+        weight_decay: the share of every weight that is taken away each step, per unit of learning
+            rate (decoupled decay).
+        clipnorm: the largest norm of one variable's gradient; longer ones are scaled down.
+        clipvalue: the largest absolute value of an element of a gradient.
+        global_clipnorm: the largest norm of all gradients together.
+        name: what the optimizer is called.
+
+    Raises:
+        ValueError: a value outside its range, or more than one way of clipping.
+        TypeError: an unknown argument, or something that is not a number.
+
+    References:
+        Decoupled decay: Loshchilov, Hutter 2017, https://arxiv.org/abs/1711.05101.
+        Clipping: Pascanu et al. 2012, https://arxiv.org/abs/1211.5063.
+    """
+
+    row: ClassVar[_catalog.Row]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        by_class = {row.class_name: row for row in _ROWS.values()}
+        if cls.__name__ in by_class:
+            cls.row = by_class[cls.__name__]
+
+    def __init__(
+        self, learning_rate: Rate, fields: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> None:
+        owner = type(self).__name__
+        given = _legacy.modern("optimizer", owner, options)
+        learning_rate = given.pop("learning_rate", learning_rate)
+        decay = given.pop("decay", None)
+        if decay:  # Keras 1 and 2: the rate falls with the inverse of time
+            if not isinstance(learning_rate, (int, float)):
+                raise TypeError(f"{owner}: `decay` needs a learning rate that is a number.")
+            learning_rate = InverseTimeDecay(float(learning_rate), 1, float(decay))
+        for key, value in _WITHOUT_EFFECT.items():
+            if given.pop(key, value) not in (value, None, False) and key != "ema_momentum":
+                raise ValueError(
+                    f"{owner}: `{key}` is not supported. Received: {key}={options[key]!r}"
+                )
+        self.fields = {
+            name: given.pop(name) if name in given else value for name, value in fields.items()
+        }
+        for name, value in self.fields.items():
+            setattr(self, name, value)
+        self.weight_decay = _limit(owner, "weight_decay", given.pop("weight_decay", None))
+        self.clipnorm = _limit(owner, "clipnorm", given.pop("clipnorm", None))
+        self.clipvalue = _limit(owner, "clipvalue", given.pop("clipvalue", None))
+        self.global_clipnorm = _limit(owner, "global_clipnorm", given.pop("global_clipnorm", None))
+        self.name = given.pop("name", None) or to_snake_case(owner)
+        for key in given:
+            known = [*self.fields, "learning_rate", "weight_decay", "name", *_CLIPS]
+            raise TypeError(unknown_argument(owner, key, known))
+        clips = {name: getattr(self, name) for name in _CLIPS if getattr(self, name) is not None}
+        if len(clips) > 1:
+            raise ValueError(
+                f"{owner}: give one of `clipnorm`, `clipvalue` and `global_clipnorm`. Received: "
+                + ", ".join(f"{name}={value!r}" for name, value in clips.items())
+            )
+        self.iterations = 0
+        self._excluded: tuple[set[int], re.Pattern[str] | None] = (set(), None)
+        self._learning_rate: Rate = 0.0
+        self.learning_rate = learning_rate
+        self.spec()  # checks the fields
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate of the next step; a number, schedule or function can be assigned."""
+        return float(self.learning_rates(self.iterations, 1)[0])
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if isinstance(value, Mapping):
+            value = schedules.get(value)
+        if not callable(value):
+            if isinstance(self._learning_rate, LearningRateSchedule):
+                raise TypeError(
+                    f"{type(self).__name__}: the learning rate follows a schedule and cannot be "
+                    f"set to a number. Received: learning_rate={value!r}"
+                )
+            try:
+                number = float(value)
+            except (TypeError, ValueError):
+                raise TypeError(
+                    f"{type(self).__name__}: `learning_rate` must be a number, a schedule or a "
+                    f"function. Received: learning_rate={value!r}"
+                ) from None
+            if not (number >= 0 and np.isfinite(number)):
+                raise ValueError(
+                    f"{type(self).__name__}: `learning_rate` must be finite and not negative. "
+                    f"Received: learning_rate={value!r}"
+                )
+            value = number
+        self._learning_rate = value
+
+    def learning_rates(self, first_step: int, count: int) -> npt.NDArray[np.float64]:
+        """Returns the learning rates of ``count`` steps from ``first_step`` on."""
+        rate: Any = self._learning_rate
+        if not callable(rate):
+            return np.full(count, rate)
+        steps = np.arange(first_step, first_step + count)
+        if isinstance(rate, LearningRateSchedule) and not overrides_call(rate):
+            return np.array(rate(steps), dtype=np.float64)
+        takes_step = bool(inspect.signature(rate).parameters)
+        rates = [rate(int(step)) if takes_step else rate() for step in steps]
+        return np.array(rates, dtype=np.float64)
+
+    def spec(self) -> dict[str, Any]:
+        """The optimizer as the engine's trainer takes it.
+
+        Raises:
+            ValueError: a parameter outside its range.
+            TypeError: a parameter that is not a number.
+        """
+        given = {field.name: getattr(self, field.name) for field in self.row.fields}
+        return {
+            "name": self.row.name,
+            "fields": list(self.row.params(type(self).__name__, given)),
+            "weight_decay": self.weight_decay,
+            **{name: getattr(self, name) for name in _CLIPS},
+        }
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Says which variables do not decay; call it before training.
+
+        Args:
+            var_list: the variables themselves.
+            var_names: parts of their names (regular expressions).
+        """
+        pattern = re.compile("|".join(var_names)) if var_names else None
+        self._excluded = ({id(variable) for variable in var_list or ()}, pattern)
+
+    def no_decay(self, variables: Sequence[Any]) -> list[int]:
+        """The places in this list of the variables that do not decay."""
+        ids, pattern = self._excluded
+        return [
+            place
+            for place, variable in enumerate(variables)
+            if id(variable) in ids or (pattern is not None and pattern.search(str(variable.name)))
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as plain data (for JSON)."""
+        rate = self._learning_rate
+        if isinstance(rate, LearningRateSchedule):
+            rate = schedules.serialize(rate)  # type: ignore[assignment]
+        return {
+            "name": self.name,
+            "learning_rate": rate if isinstance(rate, (float, dict)) else serialize(rate),
+            "weight_decay": self.weight_decay,
+            **{name: getattr(self, name) for name in _CLIPS},
+            **{name: getattr(self, name) for name in self.fields},
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Makes the optimizer that ``get_config`` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        shown: dict[str, Any] = {"learning_rate": self._learning_rate}
+        shown |= {name: getattr(self, name) for name in self.fields}
+        default = self.row.facts["weight_decay"] or None
+        if self.weight_decay != default:
+            shown["weight_decay"] = self.weight_decay
+        shown |= {name: getattr(self, name) for name in _CLIPS if getattr(self, name) is not None}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+def overrides_call(schedule: LearningRateSchedule) -> bool:
+    """Whether a subclass defines ``__call__``, which may then take single steps only."""
+    return type(schedule).__call__ is not LearningRateSchedule.__call__
+
+
+def _limit(owner: str, name: str, value: Any) -> float | None:
+    """A number that is not negative, or None."""
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{owner}: `{name}` must be a number or None. Received: {name}={value!r}"
+        ) from None
+    if not number >= 0:
+        raise ValueError(f"{owner}: `{name}` must not be negative. Received: {name}={value!r}")
+    return number

@@ -1,0 +1,34 @@
+"""What all learning rate schedules share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pynn.utils.configurable import Configurable
+
+Array = npt.NDArray[np.float64]
+
+
+class LearningRateSchedule(Configurable):
+    """Base of all schedules. A subclass defines ``at(steps)``, or ``__call__`` itself."""
+
+    def __call__(self, step: Any) -> Any:
+        """Returns the learning rate at a step (a float), or at an array of steps (an array)."""
+        steps = np.asarray(step, dtype=np.float64)
+        rates = self.at(steps)
+        return float(rates) if steps.ndim == 0 else np.broadcast_to(rates, steps.shape)
+
+    def at(self, steps: Array) -> Any:
+        """Returns the learning rates at an array of steps."""
+        raise NotImplementedError(f"{type(self).__name__} must define `at(self, steps)`.")
+
+    def check_positive(self, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if not value > 0:
+                raise ValueError(
+                    f"{type(self).__name__}: `{name}` must be above 0. Received: {name}={value!r}"
+                )
