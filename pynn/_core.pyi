@@ -39,10 +39,15 @@ class Variable:
         shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
         dtype: str = "float32",
     ) -> None: ...
+    def assign(self, values: numpy.typing.NDArray[typing.Any]) -> None:
+        """
+        Overwrites the values.
+        """
+    def copy(self) -> numpy.typing.NDArray[typing.Any]: ...
     @property
     def array(self) -> numpy.typing.NDArray[typing.Any]:
         """
-        A live view without a copy. It moves once, when the first network is built.
+        A live view without a copy.
         """
     @property
     def dtype(self) -> str: ...

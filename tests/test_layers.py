@@ -236,3 +236,14 @@ def test_legacy_spellings() -> None:
     for kwargs in ({"input_shape": (4,)}, {"input_dim": 4}, {"batch_input_shape": (None, 4)}):
         model = pynn.Sequential([layers.Dense(2, **kwargs)])
         assert model.input_shape == (None, 4)
+
+
+def test_a_view_of_a_weight_stays_live_when_the_model_is_built_and_trained() -> None:
+    layer = layers.Dense(2, input_shape=(3,))
+    model = pynn.Sequential([layer])
+    view = layer.kernel.value
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 3)), np.ones((8, 2)), verbose=0)
+    np.testing.assert_array_equal(view, layer.get_weights()[0])
+    view[...] = 0
+    np.testing.assert_array_equal(model.predict(np.ones((1, 3)), verbose=0), [layer.get_weights()[1]])

@@ -337,11 +337,12 @@ def test_interruption_leaves_a_usable_model() -> None:
 
 def test_execution_hints_of_keras_warn_that_they_change_nothing() -> None:
     model = pynn.Sequential([pynn.Input((3,)), pynn.layers.Dense(1)])
-    for name, value in [
-        ("run_eagerly", True),
-        ("steps_per_execution", 8),
-        ("jit_compile", True),
-        ("auto_scale_loss", False),
-    ]:
+    hints: dict[str, Any] = {
+        "run_eagerly": True,
+        "steps_per_execution": 8,
+        "jit_compile": True,
+        "auto_scale_loss": False,
+    }
+    for name, value in hints.items():
         with pytest.warns(UserWarning, match=f"`{name}` changes nothing"):
             model.compile(loss="mse", **{name: value})

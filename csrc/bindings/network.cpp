@@ -21,6 +21,12 @@ py::array array_of(const VariablePtr& variable) {
   });
 }
 
+// A view that outlives this call: the variable must not move any more.
+py::array live_array_of(const VariablePtr& variable) {
+  variable->stays = true;
+  return array_of(variable);
+}
+
 ops::Spec::Value value_of(const py::handle& value) {
   if (py::isinstance<py::bool_>(value)) return value.cast<bool>();
   if (py::isinstance<py::int_>(value)) return value.cast<std::int64_t>();
@@ -120,8 +126,16 @@ void register_network(py::module_& m) {
              return std::make_shared<Variable>(std::move(shape), dtype_named(dtype));
            }),
            py::arg("shape"), py::arg("dtype") = "float32")
-      .def_property_readonly("array", &array_of,
-                             "A live view without a copy. It moves once, when the first network is built.")
+      .def_property_readonly("array", &live_array_of, "A live view without a copy.")
+      .def("copy", [](const VariablePtr& v) { return py::array(array_of(v).attr("copy")()); })
+      .def(
+          "assign",
+          [](const VariablePtr& v, const py::array& values) {
+            check(shape_of(values) == v->shape, "expected values of shape ", v->shape,
+                  ". Received: values.shape=", shape_of(values), ".");
+            array_of(v)[py::ellipsis()] = values;
+          },
+          py::arg("values"), "Overwrites the values.")
       .def_property_readonly("shape", [](const Variable& v) { return py::tuple(py::cast(v.shape)); })
       .def_property_readonly("dtype", [](const Variable& v) {
         return std::string(kDTypes[static_cast<int>(v.dtype)].name);

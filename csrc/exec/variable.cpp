@@ -23,8 +23,8 @@ void gather_into_arena(const std::vector<VariablePtr>& variables) {
   Layout<char> layout;
   std::vector<std::pair<Variable*, isize>> moves;
   for (const VariablePtr& variable : variables) {
-    if (variable->in_arena) continue;
-    variable->in_arena = true;
+    if (variable->stays) continue;
+    variable->stays = true;
     moves.emplace_back(variable.get(), layout.add(bytes_of(*variable)));
   }
   if (moves.empty()) return;

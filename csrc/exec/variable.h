@@ -1,5 +1,5 @@
-// One weight array. It is born in memory of its own; the first network that uses it moves it, once, into
-// an arena together with that network's other variables.
+// One weight array. It is born in memory of its own; the first network that uses it moves it into an arena
+// together with that network's other variables. After that, or once NumPy has a view of it, it stays.
 #pragma once
 
 #include <memory>
@@ -16,14 +16,14 @@ struct Variable {
   DType dtype;
   std::shared_ptr<void> memory;  // keeps `data` alive
   void* data = nullptr;
-  bool in_arena = false;
+  bool stays = false;
 
   isize size() const { return element_count(shape); }
 };
 
 using VariablePtr = std::shared_ptr<Variable>;
 
-// Moves the variables that have not moved yet into one arena, in this order.
+// Moves the variables that may still move into one arena, in this order.
 void gather_into_arena(const std::vector<VariablePtr>& variables);
 
 }  // namespace pynn::exec

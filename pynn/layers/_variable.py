@@ -37,7 +37,7 @@ class Variable:
         self.trainable = trainable
         self.regularizer = regularizer
         self.core = _core.Variable(tuple(array.shape), dtype)
-        self.value[...] = array
+        self.core.assign(array)
 
     @property
     def value(self) -> npt.NDArray[Any]:
@@ -54,11 +54,12 @@ class Variable:
 
     @property
     def dtype(self) -> str:
-        return self.value.dtype.name
+        return self.core.dtype
 
     def numpy(self) -> npt.NDArray[Any]:
         """Returns a copy of the values."""
-        return self.value.copy()
+        array: npt.NDArray[Any] = self.core.copy()
+        return array
 
     def assign(self, value: npt.ArrayLike) -> Variable:
         """Overwrites the values.
@@ -68,13 +69,13 @@ class Variable:
         """
         array = np.asarray(value)
         check_shape(self.path, self.shape, array.shape)
-        self.value[...] = array
+        self.core.assign(array)
         return self
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         if copy is False:
             return np.asarray(self.value, dtype)
-        return np.array(self.value, dtype)
+        return np.asarray(self.numpy(), dtype)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "core": self.numpy()}
@@ -85,7 +86,7 @@ class Variable:
         array = state["core"]
         vars(self).update(state)
         self.core = _core.Variable(array.shape, array.dtype.name)
-        self.value[...] = array
+        self.core.assign(array)
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -147,7 +148,7 @@ class Model(Training, Layer):
         """
         if not self.built and self.layers:
             return super().count_params()
-        return sum(v.value.size for v in self.weights)
+        return sum(math.prod(v.shape) for v in self.weights)
 
     def summary(
         self,
