@@ -246,4 +246,5 @@ def test_a_view_of_a_weight_stays_live_when_the_model_is_built_and_trained() -> 
     model.fit(np.ones((8, 3)), np.ones((8, 2)), verbose=0)
     np.testing.assert_array_equal(view, layer.get_weights()[0])
     view[...] = 0
-    np.testing.assert_array_equal(model.predict(np.ones((1, 3)), verbose=0), [layer.get_weights()[1]])
+    bias = layer.get_weights()[1]
+    np.testing.assert_array_equal(model.predict(np.ones((1, 3)), verbose=0), [bias])

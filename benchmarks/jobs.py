@@ -1,0 +1,100 @@
+"""The jobs of the benchmark as a table, and the exact work each one stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Weights: TypeAlias = list[Floats]  # kernel, bias, kernel, bias, ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """Training a ReLU network with softmax cross-entropy, or predicting with it.
+
+    Every peer starts from `weights`, sees the rows of `x` in their order and takes them in batches
+    of `batch`; for predictions `batch` is the number of rows of one call.
+    """
+
+    sizes: tuple[int, ...]
+    batch: int
+    kind: str  # "adam", "sgd" or "predict"
+    rows: int
+    learning_rate: float = 0.0
+    # How far apart the peers may be after an epoch, relative to the loss (for predictions how far
+    # from float64): they add in different orders. Other mathematics is off by far more.
+    tolerance: float = 5e-3
+
+    @property
+    def name(self) -> str:
+        """The name by which a job is chosen and listed."""
+        return f"{'-'.join(map(str, self.sizes))}/{self.batch}/{self.kind}"
+
+    @property
+    def trains(self) -> bool:
+        """Whether the job trains; otherwise it predicts."""
+        return self.kind != "predict"
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of the matrix products for one row.
+
+        Each layer multiplies once forward and, in training, once for the gradient of its weights
+        and once for that of its input, which the first layer does not need.
+        """
+        products = [2 * a * b for a, b in pairwise(self.sizes)]
+        return 3 * sum(products) - products[0] if self.trains else sum(products)
+
+    @cached_property
+    def x(self) -> Floats:
+        """Standard normal inputs of shape (rows, sizes[0])."""
+        rng = np.random.default_rng(1)
+        return rng.standard_normal((self.rows, self.sizes[0]), dtype=np.float32)
+
+    @cached_property
+    def y(self) -> npt.NDArray[np.int64]:
+        """Classes that a random linear teacher gives, so that there is something to learn."""
+        teacher = np.random.default_rng(2).standard_normal((self.sizes[0], self.sizes[-1]))
+        classes: npt.NDArray[np.int64] = (self.x @ teacher).argmax(axis=1)
+        return classes
+
+    @cached_property
+    def weights(self) -> Weights:
+        """Initial weights: He-normal kernels, zero biases."""
+        rng, weights = np.random.default_rng(3), []
+        for a, b in pairwise(self.sizes):
+            kernel = rng.standard_normal((a, b), dtype=np.float32) * np.float32(np.sqrt(2 / a))
+            weights += [kernel, np.zeros(b, np.float32)]
+        return weights
+
+
+def logits(weights: list[Any], x: Floats) -> npt.NDArray[np.float64]:
+    """The output in float64, of shape (rows, classes): what every peer must agree with."""
+    h = x.astype(np.float64)
+    for i in range(0, len(weights), 2):
+        h = (np.maximum(h, 0) if i else h) @ weights[i].astype(np.float64) + weights[i + 1]
+    return h
+
+
+def loss(weights: list[Any], job: Job, rows: int = 2000) -> float:
+    """Mean cross-entropy on the first rows: the measure of having done the same work."""
+    z = logits(weights, job.x[:rows])
+    z = z - z.max(axis=1, keepdims=True)
+    picked = np.take_along_axis(z, job.y[:rows, None], axis=1)[:, 0]
+    return float(np.mean(np.log(np.exp(z).sum(axis=1)) - picked))
+
+
+JOBS = [
+    Job((784, 300, 100, 10), 32, "adam", 19_200, 1e-3),
+    Job((784, 300, 100, 10), 32, "sgd", 19_200, 1e-2),
+    Job((784, 300, 100, 10), 128, "sgd", 38_400, 1e-2),
+    Job((20, 100, 2), 32, "adam", 64_000, 1e-3),
+    Job((784, 300, 100, 10), 10_000, "predict", 10_000, tolerance=1e-3),
+    Job((784, 300, 100, 10), 1, "predict", 1, tolerance=1e-3),
+]
