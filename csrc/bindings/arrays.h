@@ -23,18 +23,20 @@ inline DType dtype_of(const py::array& array, const char* what) {
     const char own = name[0] == 'b' ? 'b' : name[0];  // bool int uint float
     if (own == kind && kDTypes[i].bytes == bytes) return static_cast<DType>(i);
   }
-  throw py::type_error(message(what, " must hold booleans, integers or floating-point numbers in the ",
-                               "machine's byte order. Received: ", what, ".dtype=",
-                               std::string(py::str(dtype)), "."));
+  throw py::type_error(message(
+      what, " must hold booleans, integers or floating-point numbers in the ",
+      "machine's byte order. Received: ", what, ".dtype=", std::string(py::str(dtype)), "."));
 }
 
 inline DType dtype_named(const std::string& name) {
-  check(name == "float32" || name == "float64", "dtype must be 'float32' or 'float64'. Received: dtype='",
-        name, "'.");
+  check(name == "float32" || name == "float64",
+        "dtype must be 'float32' or 'float64'. Received: dtype='", name, "'.");
   return name == "float32" ? DType::f32 : DType::f64;
 }
 
-inline Shape shape_of(const py::array& array) { return Shape(array.shape(), array.shape() + array.ndim()); }
+inline Shape shape_of(const py::array& array) {
+  return Shape(array.shape(), array.shape() + array.ndim());
+}
 
 inline exec::Source source_of(const py::array& array, const char* what) {
   exec::Source source;
@@ -60,7 +62,8 @@ inline std::vector<exec::Source> sources_of(const py::object& x) {
 // A view of engine memory; `owner` keeps the memory alive.
 template <class T>
 py::array view_of(T* data, const Shape& shape, py::object owner) {
-  return py::array_t<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()), data, std::move(owner));
+  return py::array_t<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()), data,
+                        std::move(owner));
 }
 
 template <class T>
@@ -76,8 +79,8 @@ auto with_dtype(DType dtype, const F& function) {
 inline DType float_dtype_of(const py::array& array, const char* what) {
   const DType dtype = dtype_of(array, what);
   if (dtype != DType::f32 && dtype != DType::f64) {
-    throw py::type_error(message(what, " must be a float32 or float64 array. Received: ", what, ".dtype=",
-                                 kDTypes[static_cast<int>(dtype)].name, "."));
+    throw py::type_error(message(what, " must be a float32 or float64 array. Received: ", what,
+                                 ".dtype=", kDTypes[static_cast<int>(dtype)].name, "."));
   }
   return dtype;
 }

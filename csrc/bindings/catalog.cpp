@@ -14,7 +14,8 @@ using kernels::CatalogRow;
 py::dict field_dict(const kernels::Field& field) {
   py::dict out;
   out["name"] = std::string(field.name);
-  out["default"] = field.is_flag ? py::object(py::bool_(field.value != 0)) : py::object(py::float_(field.value));
+  out["default"] =
+      field.is_flag ? py::object(py::bool_(field.value != 0)) : py::object(py::float_(field.value));
   out["low"] = field.low;
   out["high"] = field.high;
   out["is_flag"] = field.is_flag;
@@ -71,12 +72,15 @@ void register_catalog(py::module_& m) {
       [](const std::string& name, const std::vector<double>& fields) {
         const CatalogRow* row = kernels::find_row("optimizer", name);
         check(row != nullptr && fields.size() == row->fields.size(),
-              "optimizer_slots: expected an optimizer and its hyper-parameters. Received: name='", name, "'.");
+              "optimizer_slots: expected an optimizer and its hyper-parameters. Received: name='",
+              name, "'.");
         std::vector<double> starts;
-        for (int s = 0; s < row->slots(fields.data()); ++s) starts.push_back(row->slot_init(s, fields.data()));
+        for (int s = 0; s < row->slots(fields.data()); ++s)
+          starts.push_back(row->slot_init(s, fields.data()));
         return starts;
       },
-      py::arg("name"), py::arg("fields"), "The starting value of each state array of an optimizer.");
+      py::arg("name"), py::arg("fields"),
+      "The starting value of each state array of an optimizer.");
   m.def(
       "ops",
       [] {

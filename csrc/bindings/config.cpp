@@ -38,7 +38,8 @@ void register_config(py::module_& m) {
         config["threads_reason"] = team.reason;
         return config;
       },
-      "What was built and what it runs on: version, compiler, instruction set, BLAS, threads and why.");
+      "What was built and what it runs on: version, compiler, instruction set, BLAS, threads and "
+      "why.");
   m.def(
       "team_size",
       [](int wish, bool oversubscribe) {

@@ -1,4 +1,5 @@
-// Direct doors to the kernels: the public functions of pynn.activations, losses and initializers, and tests.
+// Direct doors to the kernels: the public functions of pynn.activations, losses and initializers,
+// and tests.
 #include "bindings/arrays.h"
 #include "bindings/register.h"
 #include "kernels/gemm.h"
@@ -13,14 +14,16 @@ using kernels::table;
 
 const CatalogRow& row_of(const char* kind, const std::string& name) {
   const CatalogRow* row = kernels::find_row(kind, name);
-  check(row != nullptr, kind, " must be the name of a row of the catalog. Received: name='", name, "'.");
+  check(row != nullptr, kind, " must be the name of a row of the catalog. Received: name='", name,
+        "'.");
   return *row;
 }
 
 template <class T>
-std::array<T, kernels::kMaxParams> params_of(const CatalogRow& row, const std::vector<double>& given) {
-  check(given.empty() || given.size() == row.fields.size(), row.name, ": expected ", row.fields.size(),
-        " parameters. Received: ", given.size(), ".");
+std::array<T, kernels::kMaxParams> params_of(const CatalogRow& row,
+                                             const std::vector<double>& given) {
+  check(given.empty() || given.size() == row.fields.size(), row.name, ": expected ",
+        row.fields.size(), " parameters. Received: ", given.size(), ".");
   std::array<T, kernels::kMaxParams> params{};
   for (std::size_t i = 0; i < row.fields.size() && i < params.size(); ++i) {
     params[i] = static_cast<T>(given.empty() ? row.fields[i].value : given[i]);
@@ -36,17 +39,19 @@ struct Rows {
   }
 };
 
-py::array activation(const std::string& name, const py::array& x, const std::vector<double>& given) {
+py::array activation(const std::string& name, const py::array& x,
+                     const std::vector<double>& given) {
   return with_dtype(float_dtype_of(x, "x"), [&]<class T>(T) -> py::array {
     const Dense<T> in(x);
     Dense<T> y(shape_of(x));
     if (const CatalogRow* row = kernels::find_row("activation", name)) {
-      table<T>().activation[row->index].forward(y.mutable_data(), in.data(), params_of<T>(*row, given).data(),
-                                                in.size());
+      table<T>().activation[row->index].forward(y.mutable_data(), in.data(),
+                                                params_of<T>(*row, given).data(), in.size());
     } else {
       const CatalogRow& whole = row_of("row_activation", name);
       const Rows shape(in);
-      table<T>().row_activation[whole.index].forward(y.mutable_data(), in.data(), shape.rows, shape.cols);
+      table<T>().row_activation[whole.index].forward(y.mutable_data(), in.data(), shape.rows,
+                                                     shape.cols);
     }
     return y;
   });
@@ -54,7 +59,8 @@ py::array activation(const std::string& name, const py::array& x, const std::vec
 
 py::array activation_gradient(const std::string& name, const py::array& x, const py::array& dy,
                               const std::vector<double>& given) {
-  check(shape_of(x) == shape_of(dy), "x and dy must have one shape. Received: x.shape=", shape_of(x),
+  check(shape_of(x) == shape_of(dy),
+        "x and dy must have one shape. Received: x.shape=", shape_of(x),
         ", dy.shape=", shape_of(dy), ".");
   return with_dtype(float_dtype_of(x, "x"), [&]<class T>(T) -> py::array {
     const Dense<T> in(x), dout(dy);
@@ -67,8 +73,8 @@ py::array activation_gradient(const std::string& name, const py::array& x, const
     } else {
       const CatalogRow& whole = row_of("row_activation", name);
       const Rows shape(in);
-      table<T>().row_activation[whole.index].backward(dx.mutable_data(), y.data(), dout.data(), shape.rows,
-                                                      shape.cols);
+      table<T>().row_activation[whole.index].backward(dx.mutable_data(), y.data(), dout.data(),
+                                                      shape.rows, shape.cols);
     }
     return dx;
   });
@@ -77,17 +83,19 @@ py::array activation_gradient(const std::string& name, const py::array& x, const
 // A loss kernel over the rows of two arrays; fills values or gradient.
 template <class T>
 void run_loss(const std::string& name, const Dense<T>& target, const Dense<T>& pred,
-              const std::vector<double>& given, double smoothing, bool from_logits, double* values, T* grad) {
+              const std::vector<double>& given, double smoothing, bool from_logits, double* values,
+              T* grad) {
   const CatalogRow& row = row_of("loss", name);
   const Rows shape(pred);
   const isize expected = row.index_target ? shape.rows : pred.size();
-  check(target.size() == expected, row.name, ": expected ", expected, " targets for predictions of shape ",
-        shape_of(pred), ". Received: y_true.shape=", shape_of(target), ".");
+  check(target.size() == expected, row.name, ": expected ", expected,
+        " targets for predictions of shape ", shape_of(pred),
+        ". Received: y_true.shape=", shape_of(target), ".");
   check(!from_logits || row.logits_index >= 0, row.name,
         ": this loss has no form for logits. Received: from_logits=True.");
   const auto kernel = table<T>().loss[from_logits ? row.logits_index : row.index];
-  kernel({values, grad, pred.data(), target.data(), nullptr, params_of<T>(row, given).data(), shape.rows,
-          shape.cols, T(1), static_cast<T>(smoothing)});
+  kernel({values, grad, pred.data(), target.data(), nullptr, params_of<T>(row, given).data(),
+          shape.rows, shape.cols, T(1), static_cast<T>(smoothing)});
 }
 
 py::array loss(const std::string& name, const py::array& target, const py::array& pred,
@@ -96,8 +104,8 @@ py::array loss(const std::string& name, const py::array& target, const py::array
     Shape shape = shape_of(pred);
     if (!shape.empty()) shape.pop_back();
     Dense<double> values(shape);
-    run_loss<T>(name, Dense<T>(target), Dense<T>(pred), given, smoothing, from_logits, values.mutable_data(),
-                nullptr);
+    run_loss<T>(name, Dense<T>(target), Dense<T>(pred), given, smoothing, from_logits,
+                values.mutable_data(), nullptr);
     return values;
   });
 }
@@ -118,26 +126,29 @@ std::vector<double> metric(const std::string& name, const py::array& target, con
     const CatalogRow& row = row_of("metric", name);
     const Dense<T> y(target), p(pred);
     const Rows shape(p);
-    check(shape.rows > 0 && y.size() == shape.rows * (row.index_target ? 1 : shape.cols), row.name, ": targets do not fit predictions of shape ",
-          shape_of(pred), ". Received: y_true.shape=", shape_of(target), ".");
+    check(shape.rows > 0 && y.size() == shape.rows * (row.index_target ? 1 : shape.cols), row.name,
+          ": targets do not fit predictions of shape ", shape_of(pred),
+          ". Received: y_true.shape=", shape_of(target), ".");
     Dense<T> w;
     if (!weight.is_none()) {
       w = weight.cast<Dense<T>>();
-      check(w.size() == shape.rows, "sample_weight must have one number per row. Received: ", w.size(),
-            " for ", shape.rows, " rows.");
+      check(w.size() == shape.rows,
+            "sample_weight must have one number per row. Received: ", w.size(), " for ", shape.rows,
+            " rows.");
     }
     std::vector<double> sums(static_cast<std::size_t>(row.sums(shape.cols)));
-    table<T>().metric[row.index]({sums.data(), p.data(), y.data(), weight.is_none() ? nullptr : w.data(),
-                                  params_of<T>(row, given).data(), shape.rows, shape.cols,
-                                  y.size() / shape.rows});
+    table<T>().metric[row.index](
+        {sums.data(), p.data(), y.data(), weight.is_none() ? nullptr : w.data(),
+         params_of<T>(row, given).data(), shape.rows, shape.cols, y.size() / shape.rows});
     return sums;
   });
 }
 
 // One optimizer step on arrays, in place.
-void optimizer_step(const std::string& name, const std::vector<double>& fields, double learning_rate,
-                    std::int64_t t, py::array w, const py::array& g, const std::vector<py::array>& slots,
-                    double grad_scale, double grad_limit, double keep) {
+void optimizer_step(const std::string& name, const std::vector<double>& fields,
+                    double learning_rate, std::int64_t t, py::array w, const py::array& g,
+                    const std::vector<py::array>& slots, double grad_scale, double grad_limit,
+                    double keep) {
   with_dtype(float_dtype_of(w, "w"), [&]<class T>(T) {
     const CatalogRow& row = row_of("optimizer", name);
     check(fields.size() == row.fields.size(), row.name, ": expected ", row.fields.size(),
@@ -169,7 +180,8 @@ constexpr const char* kVmathNames[] = {"exp", "log", "expm1", "log1p", "tanh", "
 py::array vmath(const std::string& name, const py::array& x) {
   int row = 0;
   while (row < 7 && name != kVmathNames[row]) ++row;
-  check(row < 7, "vmath: name must be one of exp, log, expm1, log1p, tanh, erf, sigmoid. Received: name='",
+  check(row < 7,
+        "vmath: name must be one of exp, log, expm1, log1p, tanh, erf, sigmoid. Received: name='",
         name, "'.");
   return with_dtype(float_dtype_of(x, "x"), [&]<class T>(T) -> py::array {
     const Dense<T> in(x);
@@ -180,8 +192,8 @@ py::array vmath(const std::string& name, const py::array& x) {
 }
 
 template <bool kNormal>
-py::array random(const Shape& shape, const std::string& dtype, std::uint64_t seed, std::uint32_t stream,
-                 std::uint32_t step) {
+py::array random(const Shape& shape, const std::string& dtype, std::uint64_t seed,
+                 std::uint32_t stream, std::uint32_t step) {
   return with_dtype(dtype_named(dtype), [&]<class T>(T) -> py::array {
     Dense<T> y(shape);
     const auto fill = kNormal ? table<T>().normal : table<T>().uniform;
@@ -194,7 +206,8 @@ py::array gemm_door(const py::array& a, const py::array& b, bool transpose_a, bo
   return with_dtype(float_dtype_of(a, "a"), [&]<class T>(T) -> py::array {
     const Dense<T> left(a), right(b);
     check(left.ndim() == 2 && right.ndim() == 2, "gemm: expected matrices.");
-    const isize m = left.shape(transpose_a), k = left.shape(!transpose_a), n = right.shape(!transpose_b);
+    const isize m = left.shape(transpose_a), k = left.shape(!transpose_a),
+                n = right.shape(!transpose_b);
     check(right.shape(transpose_b) == k, "gemm: the inner extents must agree.");
     Dense<T> c(Shape{m, n});
     kernels::gemm(c.mutable_data(), n, {left.data(), left.shape(1), transpose_a},
@@ -211,24 +224,31 @@ void register_kernels(py::module_& m) {
         "y = f(x), of a float32 or float64 array.");
   m.def("activation_gradient", &activation_gradient, py::arg("name"), py::arg("x"), py::arg("dy"),
         py::arg("params") = no_params, "dx = f'(x)^T dy.");
-  m.def("loss", &loss, py::arg("name"), py::arg("y_true"), py::arg("y_pred"), py::arg("params") = no_params,
-        py::arg("label_smoothing") = 0.0, py::arg("from_logits") = false, "The loss of every row.");
+  m.def("loss", &loss, py::arg("name"), py::arg("y_true"), py::arg("y_pred"),
+        py::arg("params") = no_params, py::arg("label_smoothing") = 0.0,
+        py::arg("from_logits") = false, "The loss of every row.");
   m.def("loss_gradient", &loss_gradient, py::arg("name"), py::arg("y_true"), py::arg("y_pred"),
-        py::arg("params") = no_params, py::arg("label_smoothing") = 0.0, py::arg("from_logits") = false,
+        py::arg("params") = no_params, py::arg("label_smoothing") = 0.0,
+        py::arg("from_logits") = false,
         "The gradient of the sum of the rows' losses with respect to y_pred.");
   m.def("metric", &metric, py::arg("name"), py::arg("y_true"), py::arg("y_pred"),
-        py::arg("sample_weight") = py::none(), py::arg("params") = no_params, "The sums of a metric.");
-  m.def("optimizer_step", &optimizer_step, py::arg("name"), py::arg("fields"), py::arg("learning_rate"),
-        py::arg("t"), py::arg("w"), py::arg("g"), py::arg("slots"), py::arg("grad_scale") = 1.0,
-        py::arg("grad_limit") = kernels::kInfinity, py::arg("keep") = 1.0,
+        py::arg("sample_weight") = py::none(), py::arg("params") = no_params,
+        "The sums of a metric.");
+  m.def("optimizer_step", &optimizer_step, py::arg("name"), py::arg("fields"),
+        py::arg("learning_rate"), py::arg("t"), py::arg("w"), py::arg("g"), py::arg("slots"),
+        py::arg("grad_scale") = 1.0, py::arg("grad_limit") = kernels::kInfinity,
+        py::arg("keep") = 1.0,
         "Applies step t (counted from 1) of an optimizer to w and its slots, in place.");
-  m.def("vmath", &vmath, py::arg("name"), py::arg("x"), "Vectorized exp, log, expm1, log1p, tanh, erf, sigmoid.");
+  m.def("vmath", &vmath, py::arg("name"), py::arg("x"),
+        "Vectorized exp, log, expm1, log1p, tanh, erf, sigmoid.");
   m.def("random_uniform", &random<false>, py::arg("shape"), py::arg("dtype"), py::arg("seed"),
         py::arg("stream") = 0, py::arg("step") = 0, "Counter-based uniform numbers in [0, 1).");
   m.def("random_normal", &random<true>, py::arg("shape"), py::arg("dtype"), py::arg("seed"),
-        py::arg("stream") = 0, py::arg("step") = 0, "Counter-based normal numbers, mean 0, variance 1.");
+        py::arg("stream") = 0, py::arg("step") = 0,
+        "Counter-based normal numbers, mean 0, variance 1.");
   m.def("gemm", &gemm_door, py::arg("a"), py::arg("b"), py::arg("transpose_a") = false,
-        py::arg("transpose_b") = false, "The product of two matrices through the engine's door to BLAS.");
+        py::arg("transpose_b") = false,
+        "The product of two matrices through the engine's door to BLAS.");
 }
 
 }  // namespace pynn::bindings

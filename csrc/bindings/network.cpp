@@ -68,7 +68,8 @@ AnyNetwork make_network(const std::string& dtype, std::vector<Shape> inputs, con
 template <class T>
 py::array empty_output(const Network<T>& network, isize samples) {
   std::vector<py::ssize_t> shape{samples};
-  for (isize extent : network.plan.tensors[static_cast<std::size_t>(network.plan.outputs[0])].shape) {
+  for (isize extent :
+       network.plan.tensors[static_cast<std::size_t>(network.plan.outputs[0])].shape) {
     shape.push_back(extent);
   }
   return py::array_t<T>(shape);
@@ -90,8 +91,8 @@ py::array predict(const AnyNetwork& any, const py::object& x, int n_threads) {
       any.network);
 }
 
-py::array forward(const AnyNetwork& any, const py::object& x, std::uint64_t seed, std::uint32_t step,
-                  int n_threads) {
+py::array forward(const AnyNetwork& any, const py::object& x, std::uint64_t seed,
+                  std::uint32_t step, int n_threads) {
   const int team = threads_for(n_threads);
   return std::visit(
       [&]<class T>(const NetworkPtr<T>& network) {
@@ -136,12 +137,14 @@ void register_network(py::module_& m) {
             array_of(v)[py::ellipsis()] = values;
           },
           py::arg("values"), "Overwrites the values.")
-      .def_property_readonly("shape", [](const Variable& v) { return py::tuple(py::cast(v.shape)); })
+      .def_property_readonly("shape",
+                             [](const Variable& v) { return py::tuple(py::cast(v.shape)); })
       .def_property_readonly("dtype", [](const Variable& v) {
         return std::string(kDTypes[static_cast<int>(v.dtype)].name);
       });
 
-  py::class_<AnyNetwork>(m, "Network", "An executable graph. Immutable; many threads may use it at once.")
+  py::class_<AnyNetwork>(m, "Network",
+                         "An executable graph. Immutable; many threads may use it at once.")
       .def(py::init(&make_network), py::arg("dtype"), py::arg("inputs"), py::arg("nodes"),
            py::arg("outputs"))
       .def_property_readonly(
@@ -151,8 +154,8 @@ void register_network(py::module_& m) {
                 [](const auto& network) {
                   py::list shapes;
                   for (int out : network->plan.outputs) {
-                    shapes.append(
-                        py::tuple(py::cast(network->plan.tensors[static_cast<std::size_t>(out)].shape)));
+                    shapes.append(py::tuple(
+                        py::cast(network->plan.tensors[static_cast<std::size_t>(out)].shape)));
                   }
                   return shapes;
                 },
@@ -160,7 +163,8 @@ void register_network(py::module_& m) {
           })
       .def("predict", &predict, py::arg("x"), py::arg("n_threads"),
            "Outputs in inference mode for samples of any element type and strides.")
-      .def("forward", &forward, py::arg("x"), py::arg("seed"), py::arg("step"), py::arg("n_threads"),
+      .def("forward", &forward, py::arg("x"), py::arg("seed"), py::arg("step"),
+           py::arg("n_threads"),
            "Outputs in training mode: dropout active, batch statistics used and recorded.");
 }
 

@@ -53,9 +53,11 @@ class AnyTrainer {
   virtual ~AnyTrainer() = default;
   virtual void check(const py::object& x, const py::array& y, const py::object& weight) = 0;
   virtual isize train(const py::object& x, const py::array& y, const py::object& weight,
-                      const Int64Array& order, isize batch_size, isize first_batch, isize max_batches,
-                      const DoubleArray& learning_rates, double seconds, std::uint64_t seed, int n_threads) = 0;
-  virtual void evaluate(const py::object& x, const py::array& y, const py::object& weight, int n_threads) = 0;
+                      const Int64Array& order, isize batch_size, isize first_batch,
+                      isize max_batches, const DoubleArray& learning_rates, double seconds,
+                      std::uint64_t seed, int n_threads) = 0;
+  virtual void evaluate(const py::object& x, const py::array& y, const py::object& weight,
+                        int n_threads) = 0;
   virtual py::dict results(bool evaluation, bool reset) = 0;
   virtual std::int64_t iterations() const = 0;
   virtual void set_iterations(std::int64_t t) = 0;
@@ -75,30 +77,35 @@ class TypedTrainer : public AnyTrainer {
     trainer_.check_labels(data);
   }
 
-  isize train(const py::object& x, const py::array& y, const py::object& weight, const Int64Array& order,
-              isize batch_size, isize first_batch, isize max_batches, const DoubleArray& learning_rates,
-              double seconds, std::uint64_t seed, int n_threads) override {
+  isize train(const py::object& x, const py::array& y, const py::object& weight,
+              const Int64Array& order, isize batch_size, isize first_batch, isize max_batches,
+              const DoubleArray& learning_rates, double seconds, std::uint64_t seed,
+              int n_threads) override {
     const exec::Dataset data = dataset(x, y, weight);
     trainer_.check_shapes(data);
     const isize samples = data.x[0].samples(), rows = order.size();
-    pynn::check(batch_size > 0, "batch_size must be positive. Received: batch_size=", batch_size, ".");
+    pynn::check(batch_size > 0, "batch_size must be positive. Received: batch_size=", batch_size,
+                ".");
     pynn::check(first_batch >= 0 && first_batch * batch_size < rows,
                 "first_batch must lie in the epoch. Received: first_batch=", first_batch, ".");
-    pynn::check(learning_rates.size() >= max_batches, "expected one learning rate per batch. Received: ",
-                learning_rates.size(), " for ", max_batches, " batches.");
+    pynn::check(learning_rates.size() >= max_batches,
+                "expected one learning rate per batch. Received: ", learning_rates.size(), " for ",
+                max_batches, " batches.");
     for (isize i = 0; i < rows; ++i) {
       pynn::check(order.data()[i] >= 0 && order.data()[i] < samples,
-                  "order must hold row numbers of x. Received: order[", i, "]=", order.data()[i], ".");
+                  "order must hold row numbers of x. Received: order[", i, "]=", order.data()[i],
+                  ".");
     }
-    const exec::TrainRequest request{order.data(), rows, batch_size, first_batch, max_batches,
-                                     learning_rates.data(), seconds, seed,
-                                     threads_for(n_threads)};
+    const exec::TrainRequest request{order.data(), rows,        batch_size,
+                                     first_batch,  max_batches, learning_rates.data(),
+                                     seconds,      seed,        threads_for(n_threads)};
     const py::gil_scoped_release no_gil;
     exec::Poll poll = signal_poll();
     return trainer_.train(data, request, poll);
   }
 
-  void evaluate(const py::object& x, const py::array& y, const py::object& weight, int n_threads) override {
+  void evaluate(const py::object& x, const py::array& y, const py::object& weight,
+                int n_threads) override {
     const exec::Dataset data = dataset(x, y, weight);
     trainer_.check_shapes(data);
     const py::gil_scoped_release no_gil;
@@ -126,7 +133,8 @@ class TypedTrainer : public AnyTrainer {
       if (!plan.trainable[v]) continue;
       py::list own;
       for (int s = 0; s < trainer_.optimizer.slot_count(); ++s) {
-        own.append(view_of(trainer_.optimizer.slot(s, static_cast<int>(v)), plan.variables[v]->shape, self));
+        own.append(view_of(trainer_.optimizer.slot(s, static_cast<int>(v)),
+                           plan.variables[v]->shape, self));
       }
       all.append(own);
     }
@@ -144,8 +152,8 @@ class TypedTrainer : public AnyTrainer {
 };
 
 std::unique_ptr<AnyTrainer> make_trainer(const AnyNetwork& any, const py::dict& loss,
-                                         const std::vector<py::dict>& metrics, const py::dict& optimizer,
-                                         const py::dict& options) {
+                                         const std::vector<py::dict>& metrics,
+                                         const py::dict& optimizer, const py::dict& options) {
   std::vector<exec::MetricSpec> metric_specs;
   for (const py::dict& metric : metrics) metric_specs.push_back(metric_of(metric));
   return std::visit(
@@ -159,10 +167,12 @@ std::unique_ptr<AnyTrainer> make_trainer(const AnyNetwork& any, const py::dict& 
 }  // namespace
 
 void register_trainer(py::module_& m) {
-  py::class_<AnyTrainer>(m, "Trainer", "Trains one network: loss, metrics, optimizer and their state.")
+  py::class_<AnyTrainer>(m, "Trainer",
+                         "Trains one network: loss, metrics, optimizer and their state.")
       .def(py::init(&make_trainer), py::arg("network"), py::arg("loss"), py::arg("metrics"),
            py::arg("optimizer"), py::arg("options"))
-      .def("check", &AnyTrainer::check, py::arg("x"), py::arg("y"), py::arg("sample_weight") = py::none(),
+      .def("check", &AnyTrainer::check, py::arg("x"), py::arg("y"),
+           py::arg("sample_weight") = py::none(),
            "Raises ValueError where the arrays do not fit the network or the loss.")
       .def("train", &AnyTrainer::train, py::arg("x"), py::arg("y"), py::arg("sample_weight"),
            py::arg("order"), py::arg("batch_size"), py::arg("first_batch"), py::arg("max_batches"),

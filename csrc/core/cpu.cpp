@@ -31,8 +31,8 @@ CpuFeatures cpu_features() {
   cpu.x86_64_v3 = (mask & 0x6) == 0x6 && ((leaf1[2] >> 12) & 1) && ((leaf7[1] >> 5) & 1) &&
                   ((leaf7[1] >> 3) & 1) && ((leaf7[1] >> 8) & 1);
   constexpr unsigned kV4 = (1u << 16) | (1u << 17) | (1u << 28) | (1u << 30) | (1u << 31);
-  cpu.x86_64_v4 = cpu.x86_64_v3 && (mask & 0xe6) == 0xe6 &&
-                  (static_cast<unsigned>(leaf7[1]) & kV4) == kV4;
+  cpu.x86_64_v4 =
+      cpu.x86_64_v3 && (mask & 0xe6) == 0xe6 && (static_cast<unsigned>(leaf7[1]) & kV4) == kV4;
   return cpu;
 }
 #else

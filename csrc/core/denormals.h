@@ -1,5 +1,6 @@
 // Adam's moments of dead units decay into subnormal numbers, which the hardware computes ~100 times
-// slower. While one of these lives, the thread treats them as zero; the caller's mode comes back after.
+// slower. While one of these lives, the thread treats them as zero; the caller's mode comes back
+// after.
 #pragma once
 
 #include <cstdint>

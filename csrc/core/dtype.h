@@ -1,4 +1,5 @@
-// The element types that may enter: the engine computes in float or double, sources can be any of these.
+// The element types that may enter: the engine computes in float or double, sources can be any of
+// these.
 #pragma once
 
 #include <string_view>

@@ -14,12 +14,12 @@ struct TeamSize {
 // Read from the system on every call: affinity and quota can change while the process runs.
 TeamSize machine_team();
 
-// The same with the caller's wish: 0 means none. With `oversubscribe` the wish is granted whatever the
-// machine has, for tests of thread independence.
+// The same with the caller's wish: 0 means none. With `oversubscribe` the wish is granted whatever
+// the machine has, for tests of thread independence.
 TeamSize team_size(int wish, bool oversubscribe);
 
-// The same for a call of the engine, from an answer at most a second old: 0 is no wish, and -n asks for n
-// threads whatever the machine has.
+// The same for a call of the engine, from an answer at most a second old: 0 is no wish, and -n asks
+// for n threads whatever the machine has.
 int threads_for(int wish);
 
 }  // namespace pynn

@@ -57,7 +57,8 @@ class Patience {
 constexpr int kMaxTeam = 256;
 constexpr int kTaskBits = 20;  // a region has fewer tasks than 2^20
 constexpr isize kMostTasks = (isize{1} << kTaskBits) - 1;
-thread_local bool in_task = false;  // this thread works on a region's task: nested regions are not shared
+thread_local bool in_task =
+    false;  // this thread works on a region's task: nested regions are not shared
 
 class Team {
  public:
@@ -99,19 +100,21 @@ class Team {
   void after_close() const { left_.load(std::memory_order_acquire); }
 
  private:
-  // What is left of a thread's share of a region. It changes as one number: a thread that comes late, when
-  // the next region is being set up, can neither claim a task that is gone nor one it knows nothing about.
+  // What is left of a thread's share of a region. It changes as one number: a thread that comes
+  // late, when the next region is being set up, can neither claim a task that is gone nor one it
+  // knows nothing about.
   struct Ticket {
     std::uint32_t region;  // its last kRegionBits bits
     isize next, end;
 
     static Ticket unpack(std::uint64_t bits) {
       return {static_cast<std::uint32_t>(bits >> (2 * kTaskBits)),
-              static_cast<isize>((bits >> kTaskBits) & kTaskMask), static_cast<isize>(bits & kTaskMask)};
+              static_cast<isize>((bits >> kTaskBits) & kTaskMask),
+              static_cast<isize>(bits & kTaskMask)};
     }
     std::uint64_t packed() const {
-      return (std::uint64_t{region} << (2 * kTaskBits)) | (static_cast<std::uint64_t>(next) << kTaskBits) |
-             static_cast<std::uint64_t>(end);
+      return (std::uint64_t{region} << (2 * kTaskBits)) |
+             (static_cast<std::uint64_t>(next) << kTaskBits) | static_cast<std::uint64_t>(end);
     }
   };
   struct alignas(64) Share {
@@ -129,7 +132,8 @@ class Team {
 
   std::uint32_t next_region(std::uint32_t seen) {
     for (Patience patience; !patience.runs_out();) {
-      if (const std::uint32_t region = region_.load(std::memory_order_acquire); region != seen) return region;
+      if (const std::uint32_t region = region_.load(std::memory_order_acquire); region != seen)
+        return region;
     }
     ++sleepers_;
     region_.wait(seen);
@@ -149,7 +153,8 @@ class Team {
         const detail::TaskFunction function = function_.load(kRelaxed);
         const void* context = context_.load(kRelaxed);
         const isize task = ticket.next++;
-        if (!share.compare_exchange_weak(seen, ticket.packed(), std::memory_order_acq_rel)) continue;
+        if (!share.compare_exchange_weak(seen, ticket.packed(), std::memory_order_acq_rel))
+          continue;
         try {
           function(context, task);
         } catch (...) {
@@ -192,7 +197,8 @@ struct Body {
 };
 
 #if defined(__SANITIZE_THREAD__)
-__attribute__((no_sanitize("thread"), noinline))  // libgomp's hand-over is invisible to the sanitizer
+__attribute__((no_sanitize("thread"),
+               noinline))  // libgomp's hand-over is invisible to the sanitizer
 #endif
 void fork_and_join(Team* team, Body* body) {
 #pragma omp parallel num_threads(team->size())
@@ -207,7 +213,8 @@ void fork_and_join(Team* team, Body* body) {
 bool in_forked_child() { return forked_child.load(std::memory_order_relaxed); }
 
 void detail::run_with_team(int threads, void (*function)(const void*), const void* context) {
-  if (threads <= 1 || own_team || in_task || omp_in_parallel() || in_forked_child()) return function(context);
+  if (threads <= 1 || own_team || in_task || omp_in_parallel() || in_forked_child())
+    return function(context);
   team_started.store(true, std::memory_order_relaxed);
   Team team(threads < kMaxTeam ? threads : kMaxTeam);
   Body body{function, context, nullptr};

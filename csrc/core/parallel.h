@@ -1,9 +1,10 @@
 // The one door to threads. Work is cut into tasks that do not depend on the number of threads; each
 // output element belongs to one task, so results are the same bits for any team size.
 //
-// A team is opened once for many regions (with_team around a chunk of batches). A region never waits for
-// a thread that has nothing to do: its tasks are claimed one by one, and it ends when the last is done. So
-// a neighbour who takes a core slows the work down instead of stalling it at a barrier.
+// A team is opened once for many regions (with_team around a chunk of batches). A region never
+// waits for a thread that has nothing to do: its tasks are claimed one by one, and it ends when the
+// last is done. So a neighbour who takes a core slows the work down instead of stalling it at a
+// barrier.
 #pragma once
 
 #include "core/span.h"
@@ -19,20 +20,23 @@ void run_tasks(int threads, isize tasks, TaskFunction function, const void* cont
 void run_with_team(int threads, void (*body)(const void*), const void* context);
 }  // namespace detail
 
-// True in a child process forked after this process had started OpenMP threads: libgomp's threads are
-// gone there and a new team would wait for them for ever, so such a child computes on one thread.
+// True in a child process forked after this process had started OpenMP threads: libgomp's threads
+// are gone there and a new team would wait for them for ever, so such a child computes on one
+// thread.
 bool in_forked_child();
 
-// Calls body() with a team of `threads` at hand: its parallel_for regions cost a fraction of a microsecond.
+// Calls body() with a team of `threads` at hand: its parallel_for regions cost a fraction of a
+// microsecond.
 template <class F>
 void with_team(int threads, const F& body) {
   detail::run_with_team(
       threads, [](const void* context) { (*static_cast<const F*>(context))(); }, &body);
 }
 
-// Calls function(task) for every task in [0, tasks), on at most `team` threads. Thread t starts with its
-// own contiguous share (so the same weights stay in the same core's cache step after step) and then
-// helps the others. Nested calls run on the calling thread. The first exception is rethrown here.
+// Calls function(task) for every task in [0, tasks), on at most `team` threads. Thread t starts
+// with its own contiguous share (so the same weights stay in the same core's cache step after step)
+// and then helps the others. Nested calls run on the calling thread. The first exception is
+// rethrown here.
 template <class F>
 void parallel_for(int team, isize tasks, double nanoseconds, const F& function) {
   const double useful = nanoseconds / kNanosecondsPerThread;

@@ -6,8 +6,8 @@
 
 namespace pynn {
 
-using isize = std::ptrdiff_t;       // every size and index; never int
-using Shape = std::vector<isize>;   // the shape of one sample: the batch axis is not part of it
+using isize = std::ptrdiff_t;      // every size and index; never int
+using Shape = std::vector<isize>;  // the shape of one sample: the batch axis is not part of it
 
 // element(i, j) = data[i * ld + j]
 template <class T>

@@ -39,7 +39,8 @@ std::pair<std::vector<int>, std::vector<isize>> reuse_slots(const Plan<T>& plan)
   for (int output : plan.outputs) {  // an output, and what a fused loss reads, is never overwritten
     last_read[memory(output)] = kAlways;
     if (const int s = plan.producer(output); s >= 0) {
-      for (int input : plan.steps[static_cast<std::size_t>(s)].inputs) last_read[memory(input)] = kAlways;
+      for (int input : plan.steps[static_cast<std::size_t>(s)].inputs)
+        last_read[memory(input)] = kAlways;
     }
   }
   std::vector<int> slot(tensors, -1);
@@ -69,7 +70,9 @@ std::pair<std::vector<int>, std::vector<isize>> reuse_slots(const Plan<T>& plan)
 
 template <class T>
 Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training)
-    : capacity(capacity_), tensor(plan.tensors.size()), gradient(plan.tensors.size()),
+    : capacity(capacity_),
+      tensor(plan.tensors.size()),
+      gradient(plan.tensors.size()),
       saved(plan.steps.size()) {
   constexpr isize kNone = -1;
   std::vector<isize> tensor_at(tensor.size(), kNone), gradient_at = tensor_at;
@@ -79,7 +82,8 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training)
     const auto place = [&](int t) {
       const auto i = static_cast<std::size_t>(t);
       tensor_at[i] = layout.add(plan.tensors[i].size * capacity);
-      if (plan.tensors[i].needs_gradient) gradient_at[i] = layout.add(plan.tensors[i].size * capacity);
+      if (plan.tensors[i].needs_gradient)
+        gradient_at[i] = layout.add(plan.tensors[i].size * capacity);
     };
     for (int input : plan.inputs) place(input);
     for (std::size_t s = 0; s < saved.size(); ++s) {
@@ -96,7 +100,9 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training)
     }
   }
   arena = Arena<T>(layout.size());
-  const auto resolve = [&](isize offset) { return offset == kNone ? nullptr : arena.data() + offset; };
+  const auto resolve = [&](isize offset) {
+    return offset == kNone ? nullptr : arena.data() + offset;
+  };
   for (std::size_t t = 0; t < tensor.size(); ++t) {
     const auto memory = static_cast<std::size_t>(plan.tensors[t].memory);
     tensor[t] = resolve(tensor_at[memory]);
@@ -118,7 +124,9 @@ namespace {
 
 template <class T>
 ops::Pass pass_of(const Step<T>& step, std::size_t index, const Run& run) {
-  return {run.n, run.team, run.training,
+  return {run.n,
+          run.team,
+          run.training,
           {step.has_seed ? step.seed : run.seed, static_cast<std::uint32_t>(index), run.step}};
 }
 
@@ -127,7 +135,8 @@ void bind(const Plan<T>& plan, const Step<T>& step, Workspace<T>& space) {
   for (std::size_t i = 0; i < step.inputs.size(); ++i) {
     space.x[i] = space.tensor[static_cast<std::size_t>(step.inputs[i])];
   }
-  for (std::size_t i = 0; i < step.variables.size(); ++i) space.w[i] = plan.weight(step.variables[i]);
+  for (std::size_t i = 0; i < step.variables.size(); ++i)
+    space.w[i] = plan.weight(step.variables[i]);
 }
 
 }  // namespace
@@ -162,8 +171,9 @@ void Network<T>::backward(Workspace<T>& space, const Run& run, int last_step, T*
     }
     for (std::size_t i = 0; i < step.variables.size(); ++i) space.dw[i] = dw[step.variables[i]];
     const ops::Pass pass = pass_of(step, static_cast<std::size_t>(s), run);
-    step.op->backward({pass, space.dx.data(), space.dw.data(), space.saved[static_cast<std::size_t>(s)],
-                       space.x.data(), space.tensor[out], space.gradient[out], space.w.data()});
+    step.op->backward({pass, space.dx.data(), space.dw.data(),
+                       space.saved[static_cast<std::size_t>(s)], space.x.data(), space.tensor[out],
+                       space.gradient[out], space.w.data()});
     poll.now_and_then();
   }
 }
@@ -179,12 +189,14 @@ void Network<T>::predict(T* y, const std::vector<Source>& x, int team, Poll& pol
 
 template <class T>
 void Network<T>::check_inputs(const std::vector<Source>& x) const {
-  check(x.size() == plan.inputs.size(), "expected ", plan.inputs.size(), " input arrays. Received: ",
-        x.size(), ".");
+  check(x.size() == plan.inputs.size(), "expected ", plan.inputs.size(),
+        " input arrays. Received: ", x.size(), ".");
   for (std::size_t i = 0; i < x.size(); ++i) {
     const Shape& expected = plan.tensors[i].shape;
-    check(!x[i].shape.empty() && x[i].sample_shape() == expected, "expected samples of shape ", expected,
-          " (set when the model was built), behind a batch axis. Received: x.shape=", x[i].shape, ".");
+    check(!x[i].shape.empty() && x[i].sample_shape() == expected, "expected samples of shape ",
+          expected,
+          " (set when the model was built), behind a batch axis. Received: x.shape=", x[i].shape,
+          ".");
     check(x[i].samples() == x[0].samples(), "all inputs must have the same number of samples. ",
           "Received: ", x[0].samples(), " and ", x[i].samples(), ".");
   }

@@ -1,5 +1,6 @@
-// Runs a plan: forward and backward over a workspace, and prediction by blocks of rows. A network is
-// immutable after it is built and has no state of a run, so any number of threads may use one at once.
+// Runs a plan: forward and backward over a workspace, and prediction by blocks of rows. A network
+// is immutable after it is built and has no state of a run, so any number of threads may use one at
+// once.
 #pragma once
 
 #include <array>
@@ -69,7 +70,8 @@ class Network {
   isize block_rows() const;
 
  private:
-  // Workspaces of finished blocks wait here for the next one: no lock, no allocation after the first.
+  // Workspaces of finished blocks wait here for the next one: no lock, no allocation after the
+  // first.
   class Pool {
    public:
     ~Pool();
@@ -84,9 +86,11 @@ class Network {
 
 template <class T>
 template <class Use>
-void Network<T>::for_blocks(const std::vector<Source>& x, int team, Poll& poll, const Use& use) const {
+void Network<T>::for_blocks(const std::vector<Source>& x, int team, Poll& poll,
+                            const Use& use) const {
   const isize n = x[0].samples();
-  // The block length depends on the network alone, so outputs do not depend on the number of threads.
+  // The block length depends on the network alone, so outputs do not depend on the number of
+  // threads.
   const isize rows = block_rows(), blocks = (n + rows - 1) / rows;
   const auto run_block = [&](isize block, int block_team, Poll& block_poll) {
     const isize first = block * rows, count = n - first < rows ? n - first : rows;

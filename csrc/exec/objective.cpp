@@ -23,7 +23,8 @@ const kernels::CatalogRow& loss_row(const std::string& name) {
 
 template <class T>
 kernels::LossKernel<T> logits_kernel(const kernels::CatalogRow& row) {
-  check(row.logits_index >= 0, row.name, ": this loss has no form for logits. Received: from_logits=True.");
+  check(row.logits_index >= 0, row.name,
+        ": this loss has no form for logits. Received: from_logits=True.");
   return kernels::table<T>().loss[row.logits_index];
 }
 
@@ -50,14 +51,14 @@ Loss<T>::Loss(const LossSpec& spec, const Plan<T>& plan)
 }
 
 template <class T>
-void Loss<T>::compute(double* values, T* grad, const T* pred, const T* target, const T* weight, isize n,
-                      int team) const {
+void Loss<T>::compute(double* values, T* grad, const T* pred, const T* target, const T* weight,
+                      isize n, int team) const {
   const isize rows = n * lead, target_cols = target_size / lead;
   const T scale = T(1) / static_cast<T>(rows);
   ops::for_rows(team, rows, cols * 8, [&](isize first, isize count) {
-    kernel_({values ? values + first : nullptr, grad ? grad + first * cols : nullptr, pred + first * cols,
-             target + first * target_cols, weight ? weight + first : nullptr, params_, count, cols, scale,
-             smoothing_});
+    kernel_({values ? values + first : nullptr, grad ? grad + first * cols : nullptr,
+             pred + first * cols, target + first * target_cols, weight ? weight + first : nullptr,
+             params_, count, cols, scale, smoothing_});
   });
 }
 

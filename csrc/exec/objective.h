@@ -1,4 +1,5 @@
-// What training minimizes and what it reports: a loss, and metrics beside it, over rows of predictions.
+// What training minimizes and what it reports: a loss, and metrics beside it, over rows of
+// predictions.
 #pragma once
 
 #include <string>
@@ -16,7 +17,8 @@ struct LossSpec {
   bool from_logits = false;
 };
 
-// `name` is a row of the metric table, or of the loss table: then the metric is the mean of that loss.
+// `name` is a row of the metric table, or of the loss table: then the metric is the mean of that
+// loss.
 struct MetricSpec {
   std::string name;
   std::vector<double> params;
@@ -32,10 +34,10 @@ class Loss {
   Loss(const LossSpec& spec, const Plan<T>& plan);
 
   const kernels::CatalogRow& row;
-  isize lead, cols;         // rows of one sample, columns of the prediction
-  isize target_size;        // elements of one sample's target
-  int start_step;           // where the backward pass begins
-  int read_tensor;          // what the loss is computed from: the prediction, or the logits before it
+  isize lead, cols;   // rows of one sample, columns of the prediction
+  isize target_size;  // elements of one sample's target
+  int start_step;     // where the backward pass begins
+  int read_tensor;    // what the loss is computed from: the prediction, or the logits before it
 
   // values(n * lead) and the gradient, scaled by 1 / (n * lead), of n samples; either may be null.
   void compute(double* values, T* grad, const T* pred, const T* target, const T* weight, isize n,
@@ -68,7 +70,8 @@ class Metric {
   T smoothing_ = 0;
 };
 
-// One weight per sample becomes one per row of predictions; returns `weight` itself where that is the same.
+// One weight per sample becomes one per row of predictions; returns `weight` itself where that is
+// the same.
 template <class T>
 const T* spread_weights(T* space, const T* weight, isize n, isize lead);
 

@@ -20,10 +20,11 @@ void for_tile_rows(isize rows, isize cols, isize ld, const F& function) {
 }  // namespace
 
 template <class T>
-Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec) : plan_(plan), spec_(std::move(spec)) {
+Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
+    : plan_(plan), spec_(std::move(spec)) {
   const auto* row = kernels::find_row("optimizer", spec_.name);
-  check(row != nullptr, "optimizer must be the name of an optimizer. Received: optimizer='", spec_.name,
-        "'.");
+  check(row != nullptr, "optimizer must be the name of an optimizer. Received: optimizer='",
+        spec_.name, "'.");
   check(spec_.fields.size() == row->fields.size(), row->name, ": expected ", row->fields.size(),
         " hyper-parameters. Received: ", spec_.fields.size(), ".");
   kernels_ = kernels::table<T>().optimizer[row->index];
@@ -55,8 +56,8 @@ Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec) : plan_(plan), 
       tiles_.push_back({p, panels[i].begin, rows, panels[i].size, cols, place});
     }
   }
-  // The team shares consecutive tasks out by position, so this order gives every thread the panels that
-  // it also computes with: weights stay in the cache where they were read.
+  // The team shares consecutive tasks out by position, so this order gives every thread the panels
+  // that it also computes with: weights stay in the cache where they were read.
   std::stable_sort(tiles_.begin(), tiles_.end(),
                    [](const Tile& a, const Tile& b) { return a.place < b.place; });
   norms_.resize(tiles_.size());
@@ -138,7 +139,8 @@ void Optimizer<T>::step(double learning_rate, int team) {
   if (spec_.clipnorm > 0 || spec_.global_clipnorm > 0) clip_by_norm(team);
   kernels::StepConstants constants;
   kernels_.begin(&constants, spec_.fields.data(), learning_rate, ++iterations);
-  const T limit = spec_.clipvalue > 0 ? static_cast<T>(spec_.clipvalue) : std::numeric_limits<T>::infinity();
+  const T limit =
+      spec_.clipvalue > 0 ? static_cast<T>(spec_.clipvalue) : std::numeric_limits<T>::infinity();
   const T keep = static_cast<T>(1 - learning_rate * spec_.weight_decay);
   const double cost = static_cast<double>(gradient_arena_.size()) * (0.3 + 0.2 * slots_);
   parallel_for(team, static_cast<isize>(tiles_.size()), cost, [&](isize i) {

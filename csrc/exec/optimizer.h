@@ -1,4 +1,5 @@
-// Gradients, optimizer state and the update: two arenas beside that of the parameters, cut into tiles.
+// Gradients, optimizer state and the update: two arenas beside that of the parameters, cut into
+// tiles.
 #pragma once
 
 #include <string>

@@ -38,8 +38,8 @@ Plan<T>::Plan(const Graph& graph) {
     for (std::size_t i = 0; i < node.variables.size(); ++i) {
       check(node.variables[i]->dtype == kDTypeOf<T>, node.spec.owner,
             ": all layers of a model must have one dtype. Received: a ",
-            kDTypes[static_cast<int>(node.variables[i]->dtype)].name, " variable in a ", kTypeName<T>,
-            " model.");
+            kDTypes[static_cast<int>(node.variables[i]->dtype)].name, " variable in a ",
+            kTypeName<T>, " model.");
       weights.push_back(node.variables[i]->shape);
       step.variables.push_back(add_variable(node.variables[i], node.trainable[i]));
       needs_gradient |= node.trainable[i];

@@ -1,5 +1,5 @@
-// A graph turned into a list of steps. All decisions are made here, once: shapes, which activation is
-// computed together with the layer before it, which tensors share memory, what needs a gradient.
+// A graph turned into a list of steps. All decisions are made here, once: shapes, which activation
+// is computed together with the layer before it, which tensors share memory, what needs a gradient.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace pynn::exec {
 
-// A node of the graph as it comes from outside. Tensors are numbered: the inputs first, then one per
-// node in order; a node only uses tensors before it.
+// A node of the graph as it comes from outside. Tensors are numbered: the inputs first, then one
+// per node in order; a node only uses tensors before it.
 struct Node {
   std::string op;
   ops::Spec spec;
@@ -29,8 +29,8 @@ struct Graph {
 
 struct Tensor {
   Shape shape;
-  isize size = 0;             // elements of one sample
-  int memory = -1;            // the tensor whose memory this one shares: itself, unless a reshape
+  isize size = 0;   // elements of one sample
+  int memory = -1;  // the tensor whose memory this one shares: itself, unless a reshape
   bool needs_gradient = false;
 };
 

@@ -23,7 +23,8 @@ void Sums::reset() {
 template <class T>
 Trainer<T>::Trainer(std::shared_ptr<const Network<T>> network, const LossSpec& loss,
                     const std::vector<MetricSpec>& metrics, const OptimizerSpec& optimizer_spec)
-    : optimizer(network->plan, optimizer_spec), network_(std::move(network)),
+    : optimizer(network->plan, optimizer_spec),
+      network_(std::move(network)),
       loss_(loss, network_->plan) {
   for (const MetricSpec& metric : metrics) {
     metrics_.emplace_back(metric, network_->plan);
@@ -47,8 +48,8 @@ template <class T>
 void Trainer<T>::check_shapes(const Dataset& data) const {
   network_->check_inputs(data.x);
   const isize n = data.x[0].samples();
-  check(data.y.samples() == n, "x and y must have the same number of samples. Received: ", n, " and ",
-        data.y.samples(), ".");
+  check(data.y.samples() == n, "x and y must have the same number of samples. Received: ", n,
+        " and ", data.y.samples(), ".");
   check(data.y.sample_size() == loss_.target_size, loss_.row.name, ": expected ", loss_.target_size,
         loss_.row.index_target ? " class index" : " target value",
         loss_.target_size == 1 ? "" : "s", " per sample. Received: y.shape=", data.y.shape, ".");
@@ -67,9 +68,9 @@ void Trainer<T>::check_labels(const Dataset& data) const {
   for (isize i = 0; i < n; ++i) {
     data.y.template gather<T>(block.data(), nullptr, i, 1, 1);
     for (T label : block) {
-      check(label >= 0 && label < static_cast<T>(loss_.cols) && label == std::floor(label), loss_.row.name,
-            ": y must hold class indices, whole numbers in [0, ", loss_.cols, "). Received: y[", i,
-            "]=", label, ".");
+      check(label >= 0 && label < static_cast<T>(loss_.cols) && label == std::floor(label),
+            loss_.row.name, ": y must hold class indices, whole numbers in [0, ", loss_.cols,
+            "). Received: y[", i, "]=", label, ".");
     }
   }
 }
@@ -97,14 +98,17 @@ void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, i
   }
   data.y.template gather<T>(target_.data(), order, 0, n, request.team);
   if (data.weight) data.weight->template gather<T>(weight_.data(), order, 0, n, request.team);
-  const T* weight = spread_weights(row_weight_.data(), data.weight ? weight_.data() : nullptr, n, loss_.lead);
+  const T* weight =
+      spread_weights(row_weight_.data(), data.weight ? weight_.data() : nullptr, n, loss_.lead);
 
-  const Run run{n, request.team, true, request.seed, static_cast<std::uint32_t>(optimizer.iterations)};
-  double penalty = network_->forward(*space_, run, poll) + optimizer.penalty() * static_cast<double>(n);
+  const Run run{n, request.team, true, request.seed,
+                static_cast<std::uint32_t>(optimizer.iterations)};
+  double penalty =
+      network_->forward(*space_, run, poll) + optimizer.penalty() * static_cast<double>(n);
 
   const auto read = static_cast<std::size_t>(loss_.read_tensor);
-  loss_.compute(values_.data(), space_->gradient[read], space_->tensor[read], target_.data(), weight, n,
-                request.team);
+  loss_.compute(values_.data(), space_->gradient[read], space_->tensor[read], target_.data(),
+                weight, n, request.team);
   network_->backward(*space_, run, loss_.start_step, optimizer.gradients(), poll);
   optimizer.step(learning_rate, request.team);
 
@@ -142,32 +146,38 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
 
 template <class T>
 void Trainer<T>::evaluate(const Dataset& data, int team, Poll& poll) {
-  // Blocks run on any thread; each leaves its sums in a place of its own, added up in order afterwards.
+  // Blocks run on any thread; each leaves its sums in a place of its own, added up in order
+  // afterwards.
   const isize n = data.x[0].samples(), rows = network_->block_rows();
   std::vector<Sums> blocks(static_cast<std::size_t>((n + rows - 1) / rows), empty_sums());
-  network_->for_blocks(data.x, team, poll, [&](Workspace<T>& space, isize first, isize count, double penalty) {
-    const FlushDenormals flush;
-    const auto loss_rows = static_cast<std::size_t>(count * loss_.lead);
-    std::vector<T> target(static_cast<std::size_t>(count * loss_.target_size));
-    std::vector<T> own_weight(data.weight ? static_cast<std::size_t>(count) : 0), spread(loss_rows);
-    std::vector<double> values(loss_rows), scratch(loss_rows);
-    data.y.template gather<T>(target.data(), nullptr, first, count, 1);
-    if (data.weight) data.weight->template gather<T>(own_weight.data(), nullptr, first, count, 1);
-    const T* weight = spread_weights(spread.data(), data.weight ? own_weight.data() : nullptr, count, loss_.lead);
-    loss_.compute(values.data(), nullptr, space.tensor[static_cast<std::size_t>(loss_.read_tensor)],
-                  target.data(), weight, count, 1);
-    Sums& sums = blocks[static_cast<std::size_t>(first / rows)];
-    for (std::size_t r = 0; r < loss_rows; ++r) {
-      sums.loss += values[r] * (weight ? static_cast<double>(weight[r]) : 1.0);
-    }
-    sums.loss = sums.loss / static_cast<double>(loss_.lead) + penalty;
-    sums.samples = static_cast<double>(count);
-    const T* pred = space.tensor[static_cast<std::size_t>(network_->plan.outputs[0])];
-    for (std::size_t m = 0; m < metrics_.size(); ++m) {
-      metrics_[m].accumulate(sums.metrics[m].data(), scratch.data(), pred, target.data(),
-                             weight, count);
-    }
-  });
+  network_->for_blocks(
+      data.x, team, poll, [&](Workspace<T>& space, isize first, isize count, double penalty) {
+        const FlushDenormals flush;
+        const auto loss_rows = static_cast<std::size_t>(count * loss_.lead);
+        std::vector<T> target(static_cast<std::size_t>(count * loss_.target_size));
+        std::vector<T> own_weight(data.weight ? static_cast<std::size_t>(count) : 0),
+            spread(loss_rows);
+        std::vector<double> values(loss_rows), scratch(loss_rows);
+        data.y.template gather<T>(target.data(), nullptr, first, count, 1);
+        if (data.weight)
+          data.weight->template gather<T>(own_weight.data(), nullptr, first, count, 1);
+        const T* weight = spread_weights(spread.data(), data.weight ? own_weight.data() : nullptr,
+                                         count, loss_.lead);
+        loss_.compute(values.data(), nullptr,
+                      space.tensor[static_cast<std::size_t>(loss_.read_tensor)], target.data(),
+                      weight, count, 1);
+        Sums& sums = blocks[static_cast<std::size_t>(first / rows)];
+        for (std::size_t r = 0; r < loss_rows; ++r) {
+          sums.loss += values[r] * (weight ? static_cast<double>(weight[r]) : 1.0);
+        }
+        sums.loss = sums.loss / static_cast<double>(loss_.lead) + penalty;
+        sums.samples = static_cast<double>(count);
+        const T* pred = space.tensor[static_cast<std::size_t>(network_->plan.outputs[0])];
+        for (std::size_t m = 0; m < metrics_.size(); ++m) {
+          metrics_[m].accumulate(sums.metrics[m].data(), scratch.data(), pred, target.data(),
+                                 weight, count);
+        }
+      });
   for (const Sums& sums : blocks) evaluation.add(sums);
   evaluation.loss += optimizer.penalty() * static_cast<double>(n);
 }

@@ -1,5 +1,6 @@
-// The epoch loop: gathers a batch, runs the network forward and backward, updates the weights, and keeps
-// the sums that become loss and metrics. One call covers as many batches as the caller has time for.
+// The epoch loop: gathers a batch, runs the network forward and backward, updates the weights, and
+// keeps the sums that become loss and metrics. One call covers as many batches as the caller has
+// time for.
 #pragma once
 
 #include <optional>
@@ -58,8 +59,8 @@ class Trainer {
 
  private:
   void make_room(isize batch);
-  void train_batch(const Dataset& data, const TrainRequest& request, isize batch, double learning_rate,
-                   Poll& poll);
+  void train_batch(const Dataset& data, const TrainRequest& request, isize batch,
+                   double learning_rate, Poll& poll);
   Sums empty_sums() const;
 
   std::shared_ptr<const Network<T>> network_;

@@ -31,7 +31,8 @@ void gather_into_arena(const std::vector<VariablePtr>& variables) {
   auto arena = std::make_shared<Arena<char>>(layout.size());
   for (auto [variable, offset] : moves) {
     char* place = arena->data() + offset;
-    if (variable->size() > 0) std::memcpy(place, variable->data, static_cast<std::size_t>(bytes_of(*variable)));
+    if (variable->size() > 0)
+      std::memcpy(place, variable->data, static_cast<std::size_t>(bytes_of(*variable)));
     variable->data = place;
     variable->memory = arena;
   }

@@ -1,5 +1,6 @@
-// One weight array. It is born in memory of its own; the first network that uses it moves it into an arena
-// together with that network's other variables. After that, or once NumPy has a view of it, it stays.
+// One weight array. It is born in memory of its own; the first network that uses it moves it into
+// an arena together with that network's other variables. After that, or once NumPy has a view of
+// it, it stays.
 #pragma once
 
 #include <memory>

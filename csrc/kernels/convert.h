@@ -39,9 +39,9 @@ void convert(T* y, const void* source, isize n, isize stride) {
 // In the order of DType; a boolean is a byte that is 0 or 1.
 template <class T>
 inline constexpr void (*kConvert[kDTypeCount])(T* y, const void* x, isize n, isize stride) = {
-    convert<T, std::uint8_t>,  convert<T, std::int8_t>,  convert<T, std::uint8_t>,
+    convert<T, std::uint8_t>,  convert<T, std::int8_t>,   convert<T, std::uint8_t>,
     convert<T, std::int16_t>,  convert<T, std::uint16_t>, convert<T, std::int32_t>,
-    convert<T, std::uint32_t>, convert<T, std::int64_t>, convert<T, std::uint64_t>,
-    convert<T, Half>,          convert<T, float>,        convert<T, double>};
+    convert<T, std::uint32_t>, convert<T, std::int64_t>,  convert<T, std::uint64_t>,
+    convert<T, Half>,          convert<T, float>,         convert<T, double>};
 
 }  // namespace pynn::kernels::PYNN_ISA

@@ -5,8 +5,8 @@
 
 namespace pynn::kernels {
 
-#define PYNN_DECLARE(isa)             \
-  namespace isa {                     \
+#define PYNN_DECLARE(isa)              \
+  namespace isa {                      \
   extern const Table<float> kTable32;  \
   extern const Table<double> kTable64; \
   }

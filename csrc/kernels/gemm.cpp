@@ -11,7 +11,8 @@
 
 extern "C" {
 void BLAS(cblas_sgemm)(int order, int trans_a, int trans_b, int m, int n, int k, float alpha,
-                       const float* a, int lda, const float* b, int ldb, float beta, float* c, int ldc);
+                       const float* a, int lda, const float* b, int ldb, float beta, float* c,
+                       int ldc);
 void BLAS(cblas_dgemm)(int order, int trans_a, int trans_b, int m, int n, int k, double alpha,
                        const double* a, int lda, const double* b, int ldb, double beta, double* c,
                        int ldc);
@@ -40,7 +41,8 @@ void hold_to_one_thread() {
 }
 
 template <class T, class Cblas>
-void call(Cblas cblas, T* c, isize ldc, Factor<T> a, Factor<T> b, isize m, isize n, isize k, T beta) {
+void call(Cblas cblas, T* c, isize ldc, Factor<T> a, Factor<T> b, isize m, isize n, isize k,
+          T beta) {
   if (m == 0 || n == 0) return;
   if (k == 0) {  // CBLAS leaves c alone here, and lets beta = 0 keep a NaN
     for (isize i = 0; i < m; ++i) {
@@ -49,17 +51,19 @@ void call(Cblas cblas, T* c, isize ldc, Factor<T> a, Factor<T> b, isize m, isize
     return;
   }
   check(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && a.ld <= INT_MAX && b.ld <= INT_MAX,
-        "gemm: the extents of a matrix must fit 32 bits. Received: m=", m, ", n=", n, ", k=", k, ".");
+        "gemm: the extents of a matrix must fit 32 bits. Received: m=", m, ", n=", n, ", k=", k,
+        ".");
   const auto order = [](bool transposed) { return transposed ? kTransposed : kAsIs; };
   hold_to_one_thread();
-  cblas(kRowMajor, order(a.transposed), order(b.transposed), static_cast<int>(m), static_cast<int>(n),
-        static_cast<int>(k), T(1), a.data, static_cast<int>(a.ld), b.data, static_cast<int>(b.ld), beta,
-        c, static_cast<int>(ldc));
+  cblas(kRowMajor, order(a.transposed), order(b.transposed), static_cast<int>(m),
+        static_cast<int>(n), static_cast<int>(k), T(1), a.data, static_cast<int>(a.ld), b.data,
+        static_cast<int>(b.ld), beta, c, static_cast<int>(ldc));
 }
 
 }  // namespace
 
-void gemm(float* c, isize ldc, Factor<float> a, Factor<float> b, isize m, isize n, isize k, float beta) {
+void gemm(float* c, isize ldc, Factor<float> a, Factor<float> b, isize m, isize n, isize k,
+          float beta) {
   call(BLAS(cblas_sgemm), c, ldc, a, b, m, n, k, beta);
 }
 

@@ -16,7 +16,8 @@ struct Factor {
 };
 
 // c(m, n) = a(m, k) b(k, n) + beta c, on the calling thread: pynn splits the work, not BLAS.
-void gemm(float* c, isize ldc, Factor<float> a, Factor<float> b, isize m, isize n, isize k, float beta);
+void gemm(float* c, isize ldc, Factor<float> a, Factor<float> b, isize m, isize n, isize k,
+          float beta);
 void gemm(double* c, isize ldc, Factor<double> a, Factor<double> b, isize m, isize n, isize k,
           double beta);
 

@@ -1,7 +1,8 @@
-// Included by every kernel header. The kernel sources are compiled once per instruction set, each time
-// with another PYNN_ISA, so that their inline functions carry different names: the linker would
-// otherwise merge them and run AVX-512 code on a machine without it. For the same reason kernel headers
-// use no standard-library function that could be emitted out of line (no std::max, std::vector, ...).
+// Included by every kernel header. The kernel sources are compiled once per instruction set, each
+// time with another PYNN_ISA, so that their inline functions carry different names: the linker
+// would otherwise merge them and run AVX-512 code on a machine without it. For the same reason
+// kernel headers use no standard-library function that could be emitted out of line (no std::max,
+// std::vector, ...).
 #pragma once
 
 #include "core/span.h"
@@ -21,7 +22,8 @@
 #define PYNN_INLINE inline __attribute__((always_inline))
 #endif
 
-// Placed after a lambda's parameters: the lambdas of a table row must inline into the loop that calls them.
+// Placed after a lambda's parameters: the lambdas of a table row must inline into the loop that
+// calls them.
 #if defined(__GNUC__)
 #define PYNN_LAMBDA __attribute__((always_inline))
 #else

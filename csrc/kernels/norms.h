@@ -41,8 +41,8 @@ void column_moments(T* mean, T* variance, const T* x, isize rows, isize cols, is
 
 // xhat = (x - mean) * inv_std; y = gamma * xhat + beta. xhat may be null, or the same memory as y.
 template <class T>
-void normalize(T* y, T* xhat, const T* x, const T* mean, const T* inv_std, const T* gamma, const T* beta,
-               isize rows, isize cols, isize ld) {
+void normalize(T* y, T* xhat, const T* x, const T* mean, const T* inv_std, const T* gamma,
+               const T* beta, isize rows, isize cols, isize ld) {
   for_each_strip(cols, [=](isize at, isize width) {
     T g[kStrip], b[kStrip];
     for (isize j = 0; j < width; ++j) {
@@ -69,8 +69,8 @@ void normalize(T* y, T* xhat, const T* x, const T* mean, const T* inv_std, const
   });
 }
 
-// dbeta = sum dy; dgamma = sum dy xhat; dx = gamma inv_std (dy - dbeta / rows - xhat dgamma / rows).
-// dgamma and dbeta may be null (not wanted); dx may be the same memory as dy.
+// dbeta = sum dy; dgamma = sum dy xhat; dx = gamma inv_std (dy - dbeta / rows - xhat dgamma /
+// rows). dgamma and dbeta may be null (not wanted); dx may be the same memory as dy.
 template <class T>
 void normalize_backward(T* dx, T* dgamma, T* dbeta, const T* xhat, const T* inv_std, const T* dy,
                         const T* gamma, isize rows, isize cols, isize ld) {

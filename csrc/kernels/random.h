@@ -1,9 +1,9 @@
 // Counter-based random numbers: Philox 4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405).
-// The number of an element depends on (seed, stream, step, element) alone, so masks and shuffles are the
-// same for any number of threads.
+// The number of an element depends on (seed, stream, step, element) alone, so masks and shuffles
+// are the same for any number of threads.
 //
-// Elements come in groups computed together: 16 counters give 64 words of 32 bits, word w of counter c
-// at position 16 w + c. A float takes one word, a double two.
+// Elements come in groups computed together: 16 counters give 64 words of 32 bits, word w of
+// counter c at position 16 w + c. A float takes one word, a double two.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,8 @@ PYNN_INLINE void philox_group(std::uint32_t* words, RandomStream s, std::uint64_
     std::uint32_t k0 = static_cast<std::uint32_t>(s.seed);
     std::uint32_t k1 = static_cast<std::uint32_t>(s.seed >> 32);
     for (int round = 0; round < kRounds; ++round) {
-      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * x0, p1 = std::uint64_t{0xCD9E8D57u} * x2;
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * x0,
+                          p1 = std::uint64_t{0xCD9E8D57u} * x2;
       x0 = static_cast<std::uint32_t>(p1 >> 32) ^ x1 ^ k0;
       x1 = static_cast<std::uint32_t>(p1);
       x2 = static_cast<std::uint32_t>(p0 >> 32) ^ x3 ^ k1;
@@ -49,7 +50,8 @@ PYNN_INLINE void uniform_group(float* u, RandomStream s, std::uint64_t group) {
   std::uint32_t words[kWords];
   philox_group(words, s, group);
   PYNN_SIMD
-  for (int i = 0; i < kWords; ++i) u[i] = static_cast<float>(static_cast<std::int32_t>(words[i] >> 8)) * 0x1p-24f;
+  for (int i = 0; i < kWords; ++i)
+    u[i] = static_cast<float>(static_cast<std::int32_t>(words[i] >> 8)) * 0x1p-24f;
 }
 PYNN_INLINE void uniform_group(double* u, RandomStream s, std::uint64_t group) {
   std::uint32_t words[kWords];
@@ -99,7 +101,8 @@ void fill_normal(T* y, RandomStream s, isize first, isize n) {
 
 // A call of its own: once everything is inlined, GCC 12 no longer sees that u was written.
 template <class T>
-__attribute__((noinline)) void drop(T* y, T* mask, const T* x, const T* u, T rate, T keep, isize n) {
+__attribute__((noinline)) void drop(T* y, T* mask, const T* x, const T* u, T rate, T keep,
+                                    isize n) {
   PYNN_SIMD
   for (isize i = 0; i < n; ++i) {
     const T factor = u[i] >= rate ? keep : T(0);

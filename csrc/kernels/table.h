@@ -1,5 +1,5 @@
-// What one instruction set offers: pointers to pure functions over ranges. The rest of the core calls
-// kernels only through table<T>(), chosen once when the library loads (dispatch.cpp).
+// What one instruction set offers: pointers to pure functions over ranges. The rest of the core
+// calls kernels only through table<T>(), chosen once when the library loads (dispatch.cpp).
 //
 // Argument order everywhere: outputs, saved values, inputs, parameters, sizes, options.
 #pragma once
@@ -14,7 +14,8 @@ inline constexpr int kMaxParams = 3;  // parameters of an activation or a loss
 inline constexpr int kMaxSlots = 3;   // state arrays of an optimizer
 inline constexpr int kMaxFields = 8;  // hyper-parameters of an optimizer
 
-// ---- activations: y = f(x; p), dx = dy * f'(kept; p); in and out may be the same memory ----------
+// ---- activations: y = f(x; p), dx = dy * f'(kept; p); in and out may be the same memory
+// ----------
 template <class T>
 struct ActivationKernels {
   void (*forward)(T* y, const T* x, const T* p, isize n);
@@ -31,7 +32,8 @@ struct RowActivationKernels {
 // ---- losses -------------------------------------------------------------------------------------
 // value[r] = L(target[r], pred[r]); grad[r,:] = scale * weight[r] * dL/dpred[r,:].
 // value or grad may be null (not wanted); weight may be null (all ones).
-// smoothing: targets become (1 - smoothing) * target + smoothing / k, k = 2 for binary losses, else cols.
+// smoothing: targets become (1 - smoothing) * target + smoothing / k, k = 2 for binary losses, else
+// cols.
 template <class T>
 struct LossArgs {
   double* value;    // (rows)
@@ -46,7 +48,8 @@ struct LossArgs {
 template <class T>
 using LossKernel = void (*)(const LossArgs<T>& args);
 
-// ---- metrics: adds to `sums` (width given by the metric table); weight may be null ---------------
+// ---- metrics: adds to `sums` (width given by the metric table); weight may be null
+// ---------------
 template <class T>
 struct MetricArgs {
   double* sums;
@@ -59,10 +62,11 @@ struct MetricArgs {
 template <class T>
 using MetricKernel = void (*)(const MetricArgs<T>& args);
 
-// ---- optimizers ----------------------------------------------------------------------------------
-// begin() turns hyper-parameters into the constants of one step (t counts from 1) in a small block;
-// tile() applies the step to a tile of a variable. Before the rule sees it the gradient becomes
-// clamp(g * grad_scale, -grad_limit, grad_limit) and the weight w *= keep (decoupled decay).
+// ---- optimizers
+// ---------------------------------------------------------------------------------- begin() turns
+// hyper-parameters into the constants of one step (t counts from 1) in a small block; tile()
+// applies the step to a tile of a variable. Before the rule sees it the gradient becomes clamp(g *
+// grad_scale, -grad_limit, grad_limit) and the weight w *= keep (decoupled decay).
 inline constexpr int kStepBytes = 256;
 struct alignas(64) StepConstants {
   unsigned char bytes[kStepBytes];
@@ -81,9 +85,10 @@ struct OptimizerKernels {
   void (*tile)(const StepConstants* step, const UpdateTile<T>& tile);
 };
 
-// ---- the rest ------------------------------------------------------------------------------------
-// One random stream: counter-based, so element i of (seed, stream, step) is the same for any split of
-// the work. Kernels take the first element's index and produce elements [first, first + n).
+// ---- the rest
+// ------------------------------------------------------------------------------------ One random
+// stream: counter-based, so element i of (seed, stream, step) is the same for any split of the
+// work. Kernels take the first element's index and produce elements [first, first + n).
 struct RandomStream {
   std::uint64_t seed;
   std::uint32_t stream, step;
@@ -111,21 +116,24 @@ struct Table {
   void (*affine)(T* y, const T* x, T scale, T offset, isize n);          // y = scale * x + offset
   void (*add_bias)(T* y, const T* b, isize rows, isize cols, isize ld);  // y[r,:] += b
   void (*column_sums)(T* db, const T* dy, isize rows, isize cols, isize ld);
-  void (*add_penalty_gradient)(T* dw, const T* w, T l1, T l2, isize n);  // dw += l1 sign(w) + 2 l2 w
-  double (*penalty)(const T* w, double l1, double l2, isize n);          // l1 sum|w| + l2 sum w^2
+  void (*add_penalty_gradient)(T* dw, const T* w, T l1, T l2,
+                               isize n);                         // dw += l1 sign(w) + 2 l2 w
+  double (*penalty)(const T* w, double l1, double l2, isize n);  // l1 sum|w| + l2 sum w^2
   double (*sum_of_squares)(const T* x, isize n);
 
-  // convert.h: y[i] = T(x[i]), elements of x `stride` bytes apart; one per source type (core/dtype.h order)
+  // convert.h: y[i] = T(x[i]), elements of x `stride` bytes apart; one per source type
+  // (core/dtype.h order)
   void (*const* convert)(T* y, const void* x, isize n, isize stride);
 
-  // norms.h: batch normalization over the columns [0, cols) of x(rows, ld); statistics are per column
+  // norms.h: batch normalization over the columns [0, cols) of x(rows, ld); statistics are per
+  // column
   void (*column_moments)(T* mean, T* variance, const T* x, isize rows, isize cols, isize ld);
   // y = (x - mean) * inv_std * gamma + beta; gamma and beta may be null; xhat may be null
   void (*normalize)(T* y, T* xhat, const T* x, const T* mean, const T* inv_std, const T* gamma,
                     const T* beta, isize rows, isize cols, isize ld);
   // dx dgamma dbeta of the training pass; dgamma and dbeta may be null
-  void (*normalize_backward)(T* dx, T* dgamma, T* dbeta, const T* xhat, const T* inv_std, const T* dy,
-                             const T* gamma, isize rows, isize cols, isize ld);
+  void (*normalize_backward)(T* dx, T* dgamma, T* dbeta, const T* xhat, const T* inv_std,
+                             const T* dy, const T* gamma, isize rows, isize cols, isize ld);
 };
 
 template <class T>

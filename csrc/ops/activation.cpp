@@ -23,7 +23,8 @@ class Activation : public Op<T> {
       return;
     }
     const auto* row = kernels::find_row("row_activation", name_);
-    check(row != nullptr, b.spec.owner, ": unknown activation. Received: activation='", name_, "'.");
+    check(row != nullptr, b.spec.owner, ": unknown activation. Received: activation='", name_,
+          "'.");
     whole_row_ = static_cast<int>(row->index);
     cols_ = last_axis(this->out);
   }

@@ -1,6 +1,7 @@
-// Batch normalization over the last axis (Ioffe and Szegedy 2015, arXiv:1502.03167): training normalizes
-// with the batch's mean and biased variance and moves the moving statistics; inference, and a frozen
-// layer, use the moving ones. Variables: gamma and beta where wanted, moving mean, moving variance.
+// Batch normalization over the last axis (Ioffe and Szegedy 2015, arXiv:1502.03167): training
+// normalizes with the batch's mean and biased variance and moves the moving statistics; inference,
+// and a frozen layer, use the moving ones. Variables: gamma and beta where wanted, moving mean,
+// moving variance.
 #include <cmath>
 
 #include "ops/op.h"
@@ -13,7 +14,8 @@ template <class T>
 class BatchNorm : public Op<T> {
  public:
   explicit BatchNorm(const Blueprint& b)
-      : momentum_(static_cast<T>(b.spec.number("momentum"))), epsilon_(b.spec.number("epsilon")),
+      : momentum_(static_cast<T>(b.spec.number("momentum"))),
+        epsilon_(b.spec.number("epsilon")),
         frozen_(b.spec.flag("frozen")) {
     this->out = b.in.at(0);
     cols_ = last_axis(this->out);
@@ -23,8 +25,8 @@ class BatchNorm : public Op<T> {
     beta_ = b.spec.flag("center") ? next++ : -1;
     moving_ = next;
     for (const Shape& shape : b.variables) {
-      check(shape == Shape{cols_}, b.spec.owner, ": expected ", shape, " features (set when the layer ",
-            "was built). Received: input shape ", this->out, ".");
+      check(shape == Shape{cols_}, b.spec.owner, ": expected ", shape,
+            " features (set when the layer ", "was built). Received: input shape ", this->out, ".");
     }
     check(static_cast<int>(b.variables.size()) == moving_ + 2, b.spec.owner,
           ": expected a moving mean and a moving variance after gamma and beta.");
@@ -81,8 +83,8 @@ class BatchNorm : public Op<T> {
       if (frozen_) {  // statistics are constants: dx = dy gamma / standard deviation
         const T zero[kStrip] = {};
         if (dx) {
-          k.normalize(dx, nullptr, run.dy + at, zero, inv_std, shifted(gamma, at), nullptr, rows, width,
-                      cols_);
+          k.normalize(dx, nullptr, run.dy + at, zero, inv_std, shifted(gamma, at), nullptr, rows,
+                      width, cols_);
         }
         return;
       }

@@ -46,17 +46,18 @@ class Dense : public Op<T> {
     const T *x = run.x[0], *w = run.w[0];
     // Training keeps the pre-activation where the derivative needs it.
     T* z = row_ >= 0 && keeps_x_ && run.saved ? run.saved : run.y;
-    parallel_for(run.pass.team, panels.count * blocks.count, gemm_cost(rows, cols_, in_), [&](isize i) {
-      const Tile cols = panels[i % panels.count], block = blocks[i / panels.count];
-      const isize at = block.begin * cols_ + cols.begin;
-      gemm(z + at, cols_, Factor<T>{x + block.begin * in_, in_}, Factor<T>{w + cols.begin, cols_},
-           block.size, cols.size, in_, T(0));
-      if (has_bias_) k.add_bias(z + at, run.w[1] + cols.begin, block.size, cols.size, cols_);
-      if (row_ < 0) return;
-      for_tile(block.size, cols.size, [&](isize offset, isize count) {
-        k.activation[row_].forward(run.y + at + offset, z + at + offset, params_, count);
-      });
-    });
+    parallel_for(
+        run.pass.team, panels.count * blocks.count, gemm_cost(rows, cols_, in_), [&](isize i) {
+          const Tile cols = panels[i % panels.count], block = blocks[i / panels.count];
+          const isize at = block.begin * cols_ + cols.begin;
+          gemm(z + at, cols_, Factor<T>{x + block.begin * in_, in_},
+               Factor<T>{w + cols.begin, cols_}, block.size, cols.size, in_, T(0));
+          if (has_bias_) k.add_bias(z + at, run.w[1] + cols.begin, block.size, cols.size, cols_);
+          if (row_ < 0) return;
+          for_tile(block.size, cols.size, [&](isize offset, isize count) {
+            k.activation[row_].forward(run.y + at + offset, z + at + offset, params_, count);
+          });
+        });
   }
 
   void backward(const Backward<T>& run) const override {
@@ -80,8 +81,8 @@ class Dense : public Op<T> {
         const Tile cols = panels[i];
         const Factor<T> dz_panel{dz + cols.begin, cols_};
         if (dw) {
-          gemm(dw + cols.begin, cols_, Factor<T>{run.x[0], in_, true}, dz_panel, in_, cols.size, rows,
-               T(0));
+          gemm(dw + cols.begin, cols_, Factor<T>{run.x[0], in_, true}, dz_panel, in_, cols.size,
+               rows, T(0));
         }
         if (db) k.column_sums(db + cols.begin, dz_panel.data, rows, cols.size, cols_);
         return;
@@ -89,7 +90,8 @@ class Dense : public Op<T> {
       i -= dw_tasks;
       const Tile cols = strips[i % strips.count], block = blocks[i / strips.count];
       gemm(dx + block.begin * in_ + cols.begin, in_, Factor<T>{dz + block.begin * cols_, cols_},
-           Factor<T>{run.w[0] + cols.begin * cols_, cols_, true}, block.size, cols.size, cols_, T(0));
+           Factor<T>{run.w[0] + cols.begin * cols_, cols_, true}, block.size, cols.size, cols_,
+           T(0));
     });
   }
 

@@ -1,5 +1,5 @@
-// Rectifiers whose negative slope is an array: learned (prelu, He et al. 2015, arXiv:1502.01852) or random
-// in training (rrelu, Xu et al. 2015, arXiv:1505.00853).
+// Rectifiers whose negative slope is an array: learned (prelu, He et al. 2015, arXiv:1502.01852) or
+// random in training (rrelu, Xu et al. 2015, arXiv:1505.00853).
 #include "ops/op.h"
 #include "ops/tiling.h"
 
@@ -63,7 +63,8 @@ template <class T>
 class RRelu : public Op<T> {
  public:
   explicit RRelu(const Blueprint& b)
-      : lower_(static_cast<T>(b.spec.number("lower"))), upper_(static_cast<T>(b.spec.number("upper"))) {
+      : lower_(static_cast<T>(b.spec.number("lower"))),
+        upper_(static_cast<T>(b.spec.number("upper"))) {
     this->out = b.in.at(0);
     size_ = this->saved_per_sample = element_count(this->out);
   }

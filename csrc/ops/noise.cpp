@@ -17,8 +17,8 @@ class Noise : public Op<T> {
   }
 
   // Fills y and factor for the elements [first, first + count); y may not be x.
-  virtual void disturb(T* y, T* factor, const T* x, const kernels::RandomStream& random, isize first,
-                       isize count) const = 0;
+  virtual void disturb(T* y, T* factor, const T* x, const kernels::RandomStream& random,
+                       isize first, isize count) const = 0;
 
   void forward(const Forward<T>& run) const override {
     const T* x = run.x[0];
@@ -45,7 +45,8 @@ class Noise : public Op<T> {
 template <class T>
 class Dropout : public Noise<T> {
  public:
-  explicit Dropout(const Blueprint& b) : Noise<T>(b), rate_(static_cast<T>(b.spec.number("rate"))) {}
+  explicit Dropout(const Blueprint& b)
+      : Noise<T>(b), rate_(static_cast<T>(b.spec.number("rate"))) {}
   void disturb(T* y, T* factor, const T* x, const kernels::RandomStream& random, isize first,
                isize count) const override {
     kernels::table<T>().dropout(y, factor, x, rate_, random, first, count);
@@ -55,8 +56,8 @@ class Dropout : public Noise<T> {
   T rate_;
 };
 
-// Dropped units take the value -lambda alpha of SELU's saturation, then an affine map restores mean and
-// variance (Klambauer et al. 2017, arXiv:1706.02515).
+// Dropped units take the value -lambda alpha of SELU's saturation, then an affine map restores mean
+// and variance (Klambauer et al. 2017, arXiv:1706.02515).
 template <class T>
 class AlphaDropout : public Noise<T> {
  public:

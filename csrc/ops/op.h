@@ -1,6 +1,6 @@
-// What a layer is to the engine: an object that knows its output shape, what it keeps from the forward to
-// the backward pass, and how to run both over n samples. Ops have no state of their own: many threads
-// may run one op at the same time.
+// What a layer is to the engine: an object that knows its output shape, what it keeps from the
+// forward to the backward pass, and how to run both over n samples. Ops have no state of their own:
+// many threads may run one op at the same time.
 #pragma once
 
 #include <memory>
@@ -15,9 +15,9 @@ namespace pynn::ops {
 
 // The circumstances of one run.
 struct Pass {
-  isize n;         // samples
-  int team;        // threads this run may use
-  bool training;   // dropout active, batch statistics
+  isize n;                       // samples
+  int team;                      // threads this run may use
+  bool training;                 // dropout active, batch statistics
   kernels::RandomStream random;  // this node's random numbers of this step
 };
 
@@ -63,8 +63,8 @@ class Op {
   virtual void forward(const Forward<T>& run) const = 0;
   virtual void backward(const Backward<T>& run) const = 0;
 
-  // What the plan asks of an activation: its row if it is elementwise (then the op before it may absorb
-  // it), its name, whether its derivative is computed from the input.
+  // What the plan asks of an activation: its row if it is elementwise (then the op before it may
+  // absorb it), its name, whether its derivative is computed from the input.
   virtual int activation_row() const { return -1; }
   virtual std::string_view activation_name() const { return {}; }
   virtual bool keeps_input() const { return false; }
@@ -91,11 +91,15 @@ const std::vector<OpRow>& op_rows();
 template <class T>
 std::unique_ptr<Op<T>> make_op(const std::string& kind, const Blueprint& blueprint);
 
-#define PYNN_OP(name, Class)                                                                     \
-  [[maybe_unused]] static const bool registered_##Class = ::pynn::ops::register_op(              \
-      {name,                                                                                     \
-       [](const Blueprint& b) -> std::unique_ptr<Op<float>> { return std::make_unique<Class<float>>(b); }, \
-       [](const Blueprint& b) -> std::unique_ptr<Op<double>> { return std::make_unique<Class<double>>(b); }})
+#define PYNN_OP(name, Class)                                                            \
+  [[maybe_unused]] static const bool registered_##Class =                               \
+      ::pynn::ops::register_op({name,                                                   \
+                                [](const Blueprint& b) -> std::unique_ptr<Op<float>> {  \
+                                  return std::make_unique<Class<float>>(b);             \
+                                },                                                      \
+                                [](const Blueprint& b) -> std::unique_ptr<Op<double>> { \
+                                  return std::make_unique<Class<double>>(b);            \
+                                }})
 
 // The rows a layer that works on the last axis sees: samples times the axes in between.
 inline isize last_axis(const Shape& shape) { return shape.empty() ? 1 : shape.back(); }

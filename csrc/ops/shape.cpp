@@ -1,4 +1,5 @@
-// Layers that do little or nothing to the numbers: another shape, another scale, a penalty on the side.
+// Layers that do little or nothing to the numbers: another shape, another scale, a penalty on the
+// side.
 #include "ops/op.h"
 #include "ops/tiling.h"
 
@@ -25,13 +26,12 @@ template <class T>
 class Rescale : public Op<T> {
  public:
   explicit Rescale(const Blueprint& b)
-      : scale_(static_cast<T>(b.spec.number("scale"))), offset_(static_cast<T>(b.spec.number("offset"))) {
+      : scale_(static_cast<T>(b.spec.number("scale"))),
+        offset_(static_cast<T>(b.spec.number("offset"))) {
     this->out = b.in.at(0);
     size_ = element_count(this->out);
   }
-  void forward(const Forward<T>& run) const override {
-    apply(run.y, run.x[0], offset_, run.pass);
-  }
+  void forward(const Forward<T>& run) const override { apply(run.y, run.x[0], offset_, run.pass); }
   void backward(const Backward<T>& run) const override {
     if (run.dx[0]) apply(run.dx[0], run.dy, T(0), run.pass);
   }

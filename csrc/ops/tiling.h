@@ -1,5 +1,5 @@
-// How ops cut their work. Everything here depends on shapes alone, never on the number of threads: that
-// is what makes results independent of it.
+// How ops cut their work. Everything here depends on shapes alone, never on the number of threads:
+// that is what makes results independent of it.
 #pragma once
 
 #include "core/parallel.h"
@@ -21,9 +21,9 @@ struct Cut {
   }
 };
 
-// The panels of columns of a dense layer's kernel: forward, weight gradient and update all use them, so
-// that a panel stays in the cache of the core that owns it. Whole cache lines; narrow enough for
-// OpenBLAS to skip packing at small batches, wide enough to be efficient at large ones.
+// The panels of columns of a dense layer's kernel: forward, weight gradient and update all use
+// them, so that a panel stays in the cache of the core that owns it. Whole cache lines; narrow
+// enough for OpenBLAS to skip packing at small batches, wide enough to be efficient at large ones.
 inline Cut kernel_panels(isize cols) { return {cols, cols <= 512 ? 64 : 256}; }
 
 // Blocks of rows of a batch.

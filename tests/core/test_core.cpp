@@ -39,8 +39,8 @@ void parallel() {
     }
     CHECK(caught, "team %d: an exception in a task reaches the caller", team);
   }
-  // Regions of changing size in quick succession: a helper that comes late to one must not take a task of
-  // another for its own. The context differs as well, so that a stale one would be noticed.
+  // Regions of changing size in quick succession: a helper that comes late to one must not take a
+  // task of another for its own. The context differs as well, so that a stale one would be noticed.
   for (int team : {2, 3, 8}) {
     long wrong = 0;
     with_team(team, [&] {
@@ -60,7 +60,8 @@ void parallel() {
   }
   CHECK(team_size(1, false).threads == 1, "a wish for one thread is granted");
   CHECK(team_size(8, true).threads == 8, "oversubscription is granted when asked for");
-  CHECK(team_size(1000, false).threads <= machine_team().threads, "a wish is bounded by the machine");
+  CHECK(team_size(1000, false).threads <= machine_team().threads,
+        "a wish is bounded by the machine");
 }
 
 void denormals() {
@@ -76,7 +77,8 @@ void denormals() {
   CHECK(tiny * one != 0, "the caller's mode is back");
 }
 
-// Random123's known answers for Philox 4x32-10 (kat_vectors): counter and key of zeros, then of ones.
+// Random123's known answers for Philox 4x32-10 (kat_vectors): counter and key of zeros, then of
+// ones.
 void philox() {
   const auto& k = kernels::table<float>();
   float u[64];
@@ -130,7 +132,8 @@ void gemm() {
           for (std::size_t i = 0; i < c.size(); ++i) {
             worst = std::max(worst, std::fabs(static_cast<double>(c[i] - expected[i])));
           }
-          CHECK(worst <= tolerance * static_cast<double>(k), "%tdx%tdx%td mode %d: %g", m, n, k, mode, worst);
+          CHECK(worst <= tolerance * static_cast<double>(k), "%tdx%tdx%td mode %d: %g", m, n, k,
+                mode, worst);
         }
       }
     }
@@ -193,7 +196,8 @@ void batch_norm() {
   for (std::size_t j = 0; j < kCols; ++j) {
     double m = 0, v = 0;
     for (std::size_t r = 0; r < kRows; ++r) m += x[r * kLd + j] / kRows;
-    for (std::size_t r = 0; r < kRows; ++r) v += (x[r * kLd + j] - m) * (x[r * kLd + j] - m) / kRows;
+    for (std::size_t r = 0; r < kRows; ++r)
+      v += (x[r * kLd + j] - m) * (x[r * kLd + j] - m) / kRows;
     worst = std::max({worst, std::fabs(m - mean[j]), std::fabs(v - variance[j])});
   }
   CHECK(worst < 1e-14, "moments: %g", worst);

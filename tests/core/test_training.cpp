@@ -1,5 +1,5 @@
-// The engine without Python: a network with every kind of state trains, allocates nothing per batch, and
-// gives the same bits for any number of threads.
+// The engine without Python: a network with every kind of state trains, allocates nothing per
+// batch, and gives the same bits for any number of threads.
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -15,8 +15,8 @@ namespace {
 std::atomic<long> allocations{0};
 }
 
-// Every allocation of the program is counted, aligned ones included. Kept out of line, where the compiler
-// takes them for the pair that they are.
+// Every allocation of the program is counted, aligned ones included. Kept out of line, where the
+// compiler takes them for the pair that they are.
 #if defined(__GNUC__)
 #define PYNN_KEEP __attribute__((noinline))
 #else
@@ -61,7 +61,8 @@ Node node(const char* op, int input, std::map<std::string, ops::Spec::Value> set
   n.spec.owner = op;
   n.spec.values = std::move(settings);
   n.inputs = {input};
-  n.trainable = trainable.empty() ? std::vector<bool>(variables.size(), true) : std::move(trainable);
+  n.trainable =
+      trainable.empty() ? std::vector<bool>(variables.size(), true) : std::move(trainable);
   n.variables = std::move(variables);
   return n;
 }
@@ -73,14 +74,21 @@ Graph graph() {
   Graph g;
   g.inputs = {{kFeatures}};
   g.nodes = {
-      node("dense", 0, {}, {variable<T>({kFeatures, kHidden}, 0, 0.15, 1), variable<T>({kHidden}, 0, 0, 2)}),
-      node("batch_norm", 1, {{"momentum", 0.9}, {"epsilon", 1e-3}, {"scale", true}, {"center", true}, {"frozen", false}},
-           {variable<T>({kHidden}, 1, 0, 3), variable<T>({kHidden}, 0, 0, 4), variable<T>({kHidden}, 0, 0, 5),
-            variable<T>({kHidden}, 1, 0, 6)},
+      node("dense", 0, {},
+           {variable<T>({kFeatures, kHidden}, 0, 0.15, 1), variable<T>({kHidden}, 0, 0, 2)}),
+      node("batch_norm", 1,
+           {{"momentum", 0.9},
+            {"epsilon", 1e-3},
+            {"scale", true},
+            {"center", true},
+            {"frozen", false}},
+           {variable<T>({kHidden}, 1, 0, 3), variable<T>({kHidden}, 0, 0, 4),
+            variable<T>({kHidden}, 0, 0, 5), variable<T>({kHidden}, 1, 0, 6)},
            {true, true, false, false}),
       node("activation", 2, {{"name", text("gelu")}}),
       node("dropout", 3, {{"rate", 0.25}}),
-      node("dense", 4, {}, {variable<T>({kHidden, kClasses}, 0, 0.1, 7), variable<T>({kClasses}, 0, 0, 8)}),
+      node("dense", 4, {},
+           {variable<T>({kHidden, kClasses}, 0, 0.1, 7), variable<T>({kClasses}, 0, 0, 8)}),
       node("activation", 5, {{"name", text("softmax")}}),
   };
   g.outputs = {6};
@@ -96,7 +104,8 @@ struct Setup {
   OptimizerSpec optimizer;
   Dataset data;
   Setup() {
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<std::uint8_t>(i * 2654435761u >> 7) % 2;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      x[i] = static_cast<std::uint8_t>(i * 2654435761u >> 7) % 2;
     for (std::size_t i = 0; i < y.size(); ++i) {
       y[i] = (x[i * kFeatures] + 2 * x[i * kFeatures + 1] + x[i * kFeatures + 2]) % kClasses;
     }
@@ -107,7 +116,10 @@ struct Setup {
     }
     optimizer.global_clipnorm = 1;
     optimizer.penalties = {{0, 1e-5, 1e-4}};
-    data.x = {{reinterpret_cast<const char*>(x.data()), DType::u8, {kSamples, kFeatures}, {kFeatures, 1}}};
+    data.x = {{reinterpret_cast<const char*>(x.data()),
+               DType::u8,
+               {kSamples, kFeatures},
+               {kFeatures, 1}}};
     data.y = {reinterpret_cast<const char*>(y.data()), DType::i64, {kSamples}, {8}};
   }
   TrainRequest request(int team, isize first = 0, isize count = 1000) const {
@@ -118,8 +130,8 @@ struct Setup {
 template <class T>
 std::vector<T> weights_after(int team) {
   Setup<T> setup;
-  Trainer<T> trainer(setup.network, {"sparse_categorical_crossentropy", {}}, {{"sparse_categorical_accuracy", {}}},
-                     setup.optimizer);
+  Trainer<T> trainer(setup.network, {"sparse_categorical_crossentropy", {}},
+                     {{"sparse_categorical_accuracy", {}}}, setup.optimizer);
   Poll poll;
   double first = 0;
   for (int epoch = 0; epoch < 3; ++epoch) {
@@ -130,7 +142,8 @@ std::vector<T> weights_after(int team) {
   const double last = trainer.training.loss / trainer.training.samples;
   CHECK(std::isfinite(last) && last < first, "the loss falls: %g -> %g", first, last);
   trainer.evaluate(setup.data, team, poll);
-  std::vector<T> all{static_cast<T>(trainer.evaluation.loss), static_cast<T>(trainer.evaluation.metrics[0][0])};
+  std::vector<T> all{static_cast<T>(trainer.evaluation.loss),
+                     static_cast<T>(trainer.evaluation.metrics[0][0])};
   for (std::size_t v = 0; v < setup.network->plan.variables.size(); ++v) {
     const T* w = setup.network->plan.weight(static_cast<int>(v));
     all.insert(all.end(), w, w + setup.network->plan.variables[v]->size());
@@ -146,7 +159,8 @@ void same_bits() {
   const std::vector<T> one = weights_after<T>(1);
   for (int team : {2, 3, 8}) {
     const std::vector<T> many = weights_after<T>(team);
-    CHECK(one.size() == many.size() && std::memcmp(one.data(), many.data(), one.size() * sizeof(T)) == 0,
+    CHECK(one.size() == many.size() &&
+              std::memcmp(one.data(), many.data(), one.size() * sizeof(T)) == 0,
           "%zu-byte numbers, %d threads: the same bits as with one", sizeof(T), team);
   }
 }
@@ -154,17 +168,19 @@ void same_bits() {
 template <class T>
 void no_allocation() {
   Setup<T> setup;
-  Trainer<T> trainer(setup.network, {"sparse_categorical_crossentropy", {}}, {{"sparse_categorical_accuracy", {}}},
-                     setup.optimizer);
+  Trainer<T> trainer(setup.network, {"sparse_categorical_crossentropy", {}},
+                     {{"sparse_categorical_accuracy", {}}}, setup.optimizer);
   Poll poll;
   for (int team : {1, 2}) {
     trainer.train(setup.data, setup.request(team, 0, 1), poll);
     const long before = allocations;
     trainer.train(setup.data, setup.request(team, 1, 30), poll);
-    CHECK(allocations == before, "team %d: %ld allocations in 30 batches", team, allocations - before);
+    CHECK(allocations == before, "team %d: %ld allocations in 30 batches", team,
+          allocations - before);
 
     std::vector<T> out(static_cast<std::size_t>(kSamples * kClasses));
-    for (int warm = 0; warm < 3; ++warm) setup.network->predict(out.data(), setup.data.x, team, poll);
+    for (int warm = 0; warm < 3; ++warm)
+      setup.network->predict(out.data(), setup.data.x, team, poll);
     const long before_predict = allocations;
     setup.network->predict(out.data(), setup.data.x, 1, poll);
     CHECK(allocations == before_predict, "team %d: %ld allocations in a prediction", team,
@@ -196,7 +212,8 @@ void reentrant() {
 
 void errors() {
   Setup<float> setup;
-  Trainer<float> trainer(setup.network, {"sparse_categorical_crossentropy", {}}, {}, setup.optimizer);
+  Trainer<float> trainer(setup.network, {"sparse_categorical_crossentropy", {}}, {},
+                         setup.optimizer);
   const auto refused = [&] {
     try {
       trainer.check_shapes(setup.data);
