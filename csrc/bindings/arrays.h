@@ -5,6 +5,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "core/arena.h"
 #include "core/check.h"
 #include "exec/source.h"
 
@@ -59,11 +60,14 @@ inline std::vector<exec::Source> sources_of(const py::object& x) {
   return sources;
 }
 
-// A view of engine memory; `owner` keeps the memory alive.
+// A view of an array of weights in the engine's memory; `owner` keeps the memory alive.
 template <class T>
-py::array view_of(T* data, const Shape& shape, py::object owner) {
-  return py::array_t<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()), data,
-                        std::move(owner));
+py::array weights_view(T* data, const Shape& shape, const py::object& owner) {
+  std::vector<py::ssize_t> strides(shape.size(), sizeof(T));
+  for (std::size_t axis = shape.size(); axis-- > 1;)
+    strides[axis - 1] = strides[axis] * shape[axis];
+  if (shape.size() == 2) strides[0] = Storage<T>(shape).ld * static_cast<py::ssize_t>(sizeof(T));
+  return py::array_t<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()), strides, data, owner);
 }
 
 template <class T>

@@ -17,7 +17,7 @@ py::array array_of(const VariablePtr& variable) {
     using T = decltype(zero);
     auto* owner = new std::shared_ptr<void>(variable->memory);
     const py::capsule keep(owner, [](void* p) { delete static_cast<std::shared_ptr<void>*>(p); });
-    return view_of(static_cast<T*>(variable->data), variable->shape, keep);
+    return weights_view(static_cast<T*>(variable->data), variable->shape, keep);
   });
 }
 

@@ -133,8 +133,8 @@ class TypedTrainer : public AnyTrainer {
       if (!plan.trainable[v]) continue;
       py::list own;
       for (int s = 0; s < trainer_.optimizer.slot_count(); ++s) {
-        own.append(view_of(trainer_.optimizer.slot(s, static_cast<int>(v)),
-                           plan.variables[v]->shape, self));
+        own.append(weights_view(trainer_.optimizer.slot(s, static_cast<int>(v)),
+                                plan.variables[v]->shape, self));
       }
       all.append(own);
     }

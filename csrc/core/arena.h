@@ -34,6 +34,23 @@ class Arena {
   std::unique_ptr<T[], Free> data_;
 };
 
+// How the engine stores an array of weights: a matrix in rows that start at cache lines, so that
+// threads that own neighbouring columns never write to the same line; anything else without gaps.
+// What lies between the rows is zero and stays zero.
+template <class T>
+struct Storage {
+  isize rows, cols, ld;
+
+  explicit Storage(const Shape& shape) {
+    constexpr isize kLine = kAlignment / static_cast<isize>(sizeof(T));
+    const bool matrix = shape.size() == 2;
+    cols = matrix ? shape[1] : element_count(shape);
+    rows = matrix ? shape[0] : 1;
+    ld = matrix && cols > kLine ? (cols + kLine - 1) / kLine * kLine : cols;
+  }
+  isize size() const { return rows * ld; }  // with the gaps
+};
+
 // Hands out offsets (in elements), each a multiple of a cache line.
 template <class T>
 class Layout {

@@ -34,26 +34,26 @@ Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
   gradient_.resize(plan.variables.size());
   for (std::size_t v = 0; v < plan.variables.size(); ++v) {
     if (!plan.trainable[v]) continue;
-    const isize size = plan.variables[v]->size();
+    const isize size = plan.variables[v]->template storage<T>().size();
     parts_.push_back({static_cast<int>(v), layout.add(size), size});
   }
   gradient_arena_ = Arena<T>(layout.size());
   slot_arena_ = Arena<T>(layout.size() * slots_);
   for (std::size_t p = 0; p < parts_.size(); ++p) {
     const Part& part = parts_[p];
-    const Shape& shape = plan.variables[static_cast<std::size_t>(part.variable)]->shape;
+    const Variable& variable = *plan.variables[static_cast<std::size_t>(part.variable)];
     gradient_[static_cast<std::size_t>(part.variable)] = gradient_arena_.data() + part.offset;
     for (int s = 0; s < slots_; ++s) {
       std::fill_n(slot(s, part.variable), part.size,
                   static_cast<T>(row->slot_init(s, spec_.fields.data())));
     }
     // A kernel is updated by the panels its layer computes with, a vector in pieces.
-    const isize cols = shape.size() == 2 ? shape[1] : part.size;
-    const isize rows = cols > 0 ? part.size / cols : 0;
-    const ops::Cut panels = shape.size() == 2 ? ops::kernel_panels(cols) : ops::Cut(cols, 8192);
+    const auto [rows, cols, ld] = variable.template storage<T>();
+    const ops::Cut panels =
+        variable.shape.size() == 2 ? ops::kernel_panels(cols) : ops::Cut(cols, 8192);
     for (isize i = 0; i < panels.count; ++i) {
       const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(panels.count);
-      tiles_.push_back({p, panels[i].begin, rows, panels[i].size, cols, place});
+      tiles_.push_back({p, panels[i].begin, rows, panels[i].size, ld, place});
     }
   }
   // The team shares consecutive tasks out by position, so this order gives every thread the panels

@@ -2,13 +2,12 @@
 
 #include <cstring>
 
-#include "core/arena.h"
-
 namespace pynn::exec {
 namespace {
 
 isize bytes_of(const Variable& variable) {
-  return variable.size() * kDTypes[static_cast<int>(variable.dtype)].bytes;
+  if (variable.dtype == DType::f32) return variable.storage<float>().size() * 4;
+  return variable.storage<double>().size() * 8;
 }
 
 }  // namespace
@@ -31,8 +30,8 @@ void gather_into_arena(const std::vector<VariablePtr>& variables) {
   auto arena = std::make_shared<Arena<char>>(layout.size());
   for (auto [variable, offset] : moves) {
     char* place = arena->data() + offset;
-    if (variable->size() > 0)
-      std::memcpy(place, variable->data, static_cast<std::size_t>(bytes_of(*variable)));
+    const auto bytes = static_cast<std::size_t>(bytes_of(*variable));
+    if (bytes > 0) std::memcpy(place, variable->data, bytes);
     variable->data = place;
     variable->memory = arena;
   }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/arena.h"
 #include "core/dtype.h"
 
 namespace pynn::exec {
@@ -19,7 +20,10 @@ struct Variable {
   void* data = nullptr;
   bool stays = false;
 
-  isize size() const { return element_count(shape); }
+  template <class T>
+  Storage<T> storage() const {
+    return Storage<T>(shape);
+  }
 };
 
 using VariablePtr = std::shared_ptr<Variable>;

@@ -1,4 +1,5 @@
 // y = f(x W + b) on the last axis, x(n, in), W(in, out), b(out).
+#include "core/arena.h"
 #include "kernels/gemm.h"
 #include "ops/op.h"
 #include "ops/tiling.h"
@@ -22,6 +23,7 @@ class Dense : public Op<T> {
           "Received: input shape ", x, ".");
     in_ = kernel[0];
     cols_ = kernel[1];
+    ld_ = Storage<T>(kernel).ld;
     lead_ = rows_per_sample(x);
     has_bias_ = b.variables.size() > 1;
     check(!has_bias_ || b.variables[1] == Shape{cols_}, b.spec.owner, ": bias must have shape (",
@@ -50,8 +52,8 @@ class Dense : public Op<T> {
         run.pass.team, panels.count * blocks.count, gemm_cost(rows, cols_, in_), [&](isize i) {
           const Tile cols = panels[i % panels.count], block = blocks[i / panels.count];
           const isize at = block.begin * cols_ + cols.begin;
-          gemm(z + at, cols_, Factor<T>{x + block.begin * in_, in_},
-               Factor<T>{w + cols.begin, cols_}, block.size, cols.size, in_, T(0));
+          gemm(z + at, cols_, Factor<T>{x + block.begin * in_, in_}, Factor<T>{w + cols.begin, ld_},
+               block.size, cols.size, in_, T(0));
           if (has_bias_) k.add_bias(z + at, run.w[1] + cols.begin, block.size, cols.size, cols_);
           if (row_ < 0) return;
           for_tile(block.size, cols.size, [&](isize offset, isize count) {
@@ -81,8 +83,8 @@ class Dense : public Op<T> {
         const Tile cols = panels[i];
         const Factor<T> dz_panel{dz + cols.begin, cols_};
         if (dw) {
-          gemm(dw + cols.begin, cols_, Factor<T>{run.x[0], in_, true}, dz_panel, in_, cols.size,
-               rows, T(0));
+          gemm(dw + cols.begin, ld_, Factor<T>{run.x[0], in_, true}, dz_panel, in_, cols.size, rows,
+               T(0));
         }
         if (db) k.column_sums(db + cols.begin, dz_panel.data, rows, cols.size, cols_);
         return;
@@ -90,8 +92,7 @@ class Dense : public Op<T> {
       i -= dw_tasks;
       const Tile cols = strips[i % strips.count], block = blocks[i / strips.count];
       gemm(dx + block.begin * in_ + cols.begin, in_, Factor<T>{dz + block.begin * cols_, cols_},
-           Factor<T>{run.w[0] + cols.begin * cols_, cols_, true}, block.size, cols.size, cols_,
-           T(0));
+           Factor<T>{run.w[0] + cols.begin * ld_, ld_, true}, block.size, cols.size, cols_, T(0));
     });
   }
 
@@ -104,6 +105,7 @@ class Dense : public Op<T> {
   }
 
   isize in_ = 0, cols_ = 0, lead_ = 1;
+  isize ld_ = 0;  // between the rows of W
   bool has_bias_ = false, keeps_x_ = false;
   int row_ = -1;  // of the activation table
   T params_[kernels::kMaxParams] = {};

@@ -1,5 +1,6 @@
 // Rectifiers whose negative slope is an array: learned (prelu, He et al. 2015, arXiv:1502.01852) or
 // random in training (rrelu, Xu et al. 2015, arXiv:1505.00853).
+#include "core/arena.h"
 #include "ops/op.h"
 #include "ops/tiling.h"
 
@@ -10,52 +11,58 @@ namespace {
 template <class T>
 class PRelu : public Op<T> {
  public:
-  explicit PRelu(const Blueprint& b) {
+  explicit PRelu(const Blueprint& b) : alpha_(b.variables.at(0)) {
     this->out = b.in.at(0);
     check(b.variables.at(0) == this->out, b.spec.owner, ": alpha must have the input's shape. ",
           "Received: alpha shape ", b.variables[0], ", input shape ", this->out, ".");
-    size_ = element_count(this->out);
   }
 
+  // A sample has the rows and columns of alpha; row r of the batch uses alpha's row r % rows.
   void forward(const Forward<T>& run) const override {
-    for_rows(run.pass.team, run.pass.n, size_, [&](isize first, isize count) {
+    const auto [rows, cols, ld] = alpha_;
+    for_rows(run.pass.team, run.pass.n * rows, cols, [&](isize first, isize count) {
       for (isize r = first; r < first + count; ++r) {
-        const T* x = run.x[0] + r * size_;
-        T* y = run.y + r * size_;
-        for (isize j = 0; j < size_; ++j) y[j] = x[j] >= 0 ? x[j] : run.w[0][j] * x[j];
+        const T *x = run.x[0] + r * cols, *slope = run.w[0] + r % rows * ld;
+        T* y = run.y + r * cols;
+        for (isize j = 0; j < cols; ++j) y[j] = x[j] >= 0 ? x[j] : slope[j] * x[j];
       }
     });
   }
 
   void backward(const Backward<T>& run) const override {
-    const T *x = run.x[0], *slope = run.w[0];
+    const auto [rows, cols, ld] = alpha_;
+    const T* x = run.x[0];
     if (T* dslope = run.dw[0]) {
-      const Cut strips(size_, 64);
-      parallel_for(run.pass.team, strips.count, elementwise_cost(run.pass.n * size_), [&](isize i) {
-        const Tile strip = strips[i];
-        for (isize j = strip.begin; j < strip.begin + strip.size; ++j) dslope[j] = 0;
-        for (isize r = 0; r < run.pass.n; ++r) {
-          for (isize j = strip.begin; j < strip.begin + strip.size; ++j) {
-            const isize at = r * size_ + j;
-            dslope[j] += x[at] < 0 ? run.dy[at] * x[at] : T(0);
+      const Cut strips(cols, 64);
+      const double cost = elementwise_cost(run.pass.n * rows * cols);
+      parallel_for(run.pass.team, rows * strips.count, cost, [&](isize i) {
+        const isize row = i / strips.count;
+        const Tile strip = strips[i % strips.count];
+        T* d = dslope + row * ld + strip.begin;
+        for (isize j = 0; j < strip.size; ++j) d[j] = 0;
+        for (isize sample = 0; sample < run.pass.n; ++sample) {
+          const isize at = (sample * rows + row) * cols + strip.begin;
+          for (isize j = 0; j < strip.size; ++j) {
+            d[j] += x[at + j] < 0 ? run.dy[at + j] * x[at + j] : T(0);
           }
         }
       });
     }
     T* dx = run.dx[0];
     if (!dx) return;
-    for_rows(run.pass.team, run.pass.n, size_, [&](isize first, isize count) {
+    for_rows(run.pass.team, run.pass.n * rows, cols, [&](isize first, isize count) {
       for (isize r = first; r < first + count; ++r) {
-        const isize row = r * size_;
-        for (isize j = 0; j < size_; ++j) {
-          dx[row + j] = run.dy[row + j] * (x[row + j] >= 0 ? T(1) : slope[j]);
+        const T* slope = run.w[0] + r % rows * ld;
+        for (isize j = 0; j < cols; ++j) {
+          const isize at = r * cols + j;
+          dx[at] = run.dy[at] * (x[at] >= 0 ? T(1) : slope[j]);
         }
       }
     });
   }
 
  private:
-  isize size_ = 0;
+  Storage<T> alpha_;
 };
 
 // slope ~ uniform(lower, upper) for every element in training, its mean otherwise.

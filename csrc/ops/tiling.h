@@ -23,8 +23,8 @@ struct Cut {
 
 // The panels of columns of a dense layer's kernel: forward, weight gradient and update all use
 // them, so that a panel stays in the cache of the core that owns it. Whole cache lines; narrow
-// enough for OpenBLAS to skip packing at small batches, wide enough to be efficient at large ones.
-inline Cut kernel_panels(isize cols) { return {cols, cols <= 512 ? 64 : 256}; }
+// enough for OpenBLAS's kernels that need no packing at small batches.
+inline Cut kernel_panels(isize cols) { return {cols, cols <= 512 ? 32 : 256}; }
 
 // Blocks of rows of a batch.
 inline Cut row_blocks(isize rows) { return {rows, 256}; }

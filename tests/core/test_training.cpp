@@ -48,9 +48,12 @@ constexpr isize kSamples = 1000, kFeatures = 40, kHidden = 130, kClasses = 7;
 template <class T>
 VariablePtr variable(const Shape& shape, double start, double scale, std::uint64_t seed) {
   auto v = std::make_shared<Variable>(shape, kDTypeOf<T>);
-  T* data = static_cast<T*>(v->data);
-  kernels::table<T>().normal(data, {seed, 0, 0}, 0, v->size());
-  kernels::table<T>().affine(data, data, T(scale), T(start), v->size());
+  const auto [rows, cols, ld] = v->template storage<T>();
+  for (isize r = 0; r < rows; ++r) {
+    T* row = static_cast<T*>(v->data) + r * ld;
+    kernels::table<T>().normal(row, {seed, 0, 0}, r * cols, cols);
+    kernels::table<T>().affine(row, row, T(scale), T(start), cols);
+  }
   return v;
 }
 
@@ -146,7 +149,7 @@ std::vector<T> weights_after(int team) {
                      static_cast<T>(trainer.evaluation.metrics[0][0])};
   for (std::size_t v = 0; v < setup.network->plan.variables.size(); ++v) {
     const T* w = setup.network->plan.weight(static_cast<int>(v));
-    all.insert(all.end(), w, w + setup.network->plan.variables[v]->size());
+    all.insert(all.end(), w, w + setup.network->plan.variables[v]->template storage<T>().size());
   }
   std::vector<T> out(static_cast<std::size_t>(kSamples * kClasses));
   setup.network->predict(out.data(), setup.data.x, team, poll);
