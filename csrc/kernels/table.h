@@ -14,8 +14,7 @@ inline constexpr int kMaxParams = 3;  // parameters of an activation or a loss
 inline constexpr int kMaxSlots = 3;   // state arrays of an optimizer
 inline constexpr int kMaxFields = 8;  // hyper-parameters of an optimizer
 
-// ---- activations: y = f(x; p), dx = dy * f'(kept; p); in and out may be the same memory
-// ----------
+// ---- activations: y = f(x; p), dx = dy * f'(kept; p); in and out may be the same memory ---------
 template <class T>
 struct ActivationKernels {
   void (*forward)(T* y, const T* x, const T* p, isize n);
@@ -48,8 +47,7 @@ struct LossArgs {
 template <class T>
 using LossKernel = void (*)(const LossArgs<T>& args);
 
-// ---- metrics: adds to `sums` (width given by the metric table); weight may be null
-// ---------------
+// ---- metrics: adds to `sums` (width given by the metric table); weight may be null --------------
 template <class T>
 struct MetricArgs {
   double* sums;
@@ -62,11 +60,10 @@ struct MetricArgs {
 template <class T>
 using MetricKernel = void (*)(const MetricArgs<T>& args);
 
-// ---- optimizers
-// ---------------------------------------------------------------------------------- begin() turns
-// hyper-parameters into the constants of one step (t counts from 1) in a small block; tile()
-// applies the step to a tile of a variable. Before the rule sees it the gradient becomes clamp(g *
-// grad_scale, -grad_limit, grad_limit) and the weight w *= keep (decoupled decay).
+// ---- optimizers ---------------------------------------------------------------------------------
+// begin() turns hyper-parameters into the constants of one step (t counts from 1) in a small block;
+// tile() applies the step to a tile of a variable. Before the rule sees it the gradient becomes
+// clamp(g * grad_scale, -grad_limit, grad_limit) and the weight w *= keep (decoupled decay).
 inline constexpr int kStepBytes = 256;
 struct alignas(64) StepConstants {
   unsigned char bytes[kStepBytes];
@@ -85,10 +82,9 @@ struct OptimizerKernels {
   void (*tile)(const StepConstants* step, const UpdateTile<T>& tile);
 };
 
-// ---- the rest
-// ------------------------------------------------------------------------------------ One random
-// stream: counter-based, so element i of (seed, stream, step) is the same for any split of the
-// work. Kernels take the first element's index and produce elements [first, first + n).
+// ---- the rest -----------------------------------------------------------------------------------
+// One random stream: counter-based, so element i of (seed, stream, step) is the same for any split
+// of the work. Kernels take the first element's index and produce elements [first, first + n).
 struct RandomStream {
   std::uint64_t seed;
   std::uint32_t stream, step;
