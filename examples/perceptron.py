@@ -14,7 +14,7 @@ import pynn
 
 
 def neuron(inputs: int, units: int = 1) -> pynn.Sequential:
-    """A layer of threshold units: 1 where the weighted sum plus the bias is positive, else 0."""
+    """A layer of threshold units: 0 where the weighted sum plus the bias is negative, else 1."""
     layers = [pynn.Input((inputs,)), pynn.layers.Dense(units, activation="heaviside")]
     return pynn.Sequential(layers)
 
@@ -80,7 +80,7 @@ def train_on_iris(max_epochs: int = 100) -> None:
             break
     w, b = unit.get_weights()
     accuracy = np.mean(unit.predict(x, verbose=0)[:, 0] == y)
-    print(f"setosa if {w[0, 0]:+.2f} · length {w[1, 0]:+.2f} · width {b[0]:+.2f} > 0")
+    print(f"setosa if {w[0, 0]:+.2f} · length {w[1, 0]:+.2f} · width {b[0]:+.2f} ≥ 0")
     print(f"accuracy on iris: {accuracy:.1%}")
 
 
