@@ -16,16 +16,8 @@
 #define PYNN_SIMD_SUM(...) PYNN_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
 
 // Kernel bodies that must inline into the loop that calls them.
-#if defined(_MSC_VER) && !defined(__clang__)
-#define PYNN_INLINE __forceinline
-#else
 #define PYNN_INLINE inline __attribute__((always_inline))
-#endif
 
 // Placed after a lambda's parameters: the lambdas of a table row must inline into the loop that
 // calls them.
-#if defined(__GNUC__)
 #define PYNN_LAMBDA __attribute__((always_inline))
-#else
-#define PYNN_LAMBDA
-#endif
