@@ -15,28 +15,40 @@ namespace {
 std::atomic<long> allocations{0};
 }
 
-// Every allocation of the program is counted, aligned ones included. Kept out of line, where the
-// compiler takes them for the pair that they are.
+// Every allocation of the program is counted: aligned ones too, and those that may fail, which
+// std::stable_sort asks for. Kept out of line, where the compiler takes them for the pair that they
+// are.
 #if defined(__GNUC__)
 #define PYNN_KEEP __attribute__((noinline))
 #else
 #define PYNN_KEEP
 #endif
-PYNN_KEEP void* operator new(std::size_t bytes) {
+PYNN_KEEP void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
   ++allocations;
-  if (void* p = std::malloc(bytes ? bytes : 1)) return p;
+  return std::malloc(bytes ? bytes : 1);
+}
+PYNN_KEEP void* operator new(std::size_t bytes, std::align_val_t alignment,
+                             const std::nothrow_t&) noexcept {
+  ++allocations;
+  const auto step = static_cast<std::size_t>(alignment);
+  return std::aligned_alloc(step, (bytes + step - 1) / step * step);
+}
+PYNN_KEEP void* operator new(std::size_t bytes) {
+  if (void* p = operator new(bytes, std::nothrow)) return p;
   throw std::bad_alloc();
 }
 PYNN_KEEP void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  ++allocations;
-  const auto step = static_cast<std::size_t>(alignment);
-  if (void* p = std::aligned_alloc(step, (bytes + step - 1) / step * step)) return p;
+  if (void* p = operator new(bytes, alignment, std::nothrow)) return p;
   throw std::bad_alloc();
 }
 PYNN_KEEP void operator delete(void* p) noexcept { std::free(p); }
 PYNN_KEEP void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+PYNN_KEEP void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
 PYNN_KEEP void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
 PYNN_KEEP void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+PYNN_KEEP void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept {
+  std::free(p);
+}
 
 namespace {
 
