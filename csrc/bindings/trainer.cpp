@@ -1,6 +1,8 @@
 // Training and evaluation.
 #include "exec/trainer.h"
 
+#include <atomic>
+
 #include "bindings/arrays.h"
 #include "bindings/register.h"
 #include "core/limits.h"
@@ -47,6 +49,21 @@ exec::OptimizerSpec optimizer_of(const py::dict& dict, const py::dict& options) 
 using Int64Array = py::array_t<std::int64_t, py::array::c_style>;
 using DoubleArray = py::array_t<double, py::array::c_style>;
 
+// Holds a flag that only one call at a time may hold: while the engine runs without the GIL,
+// another Python thread, or a signal handler, may ask the same trainer for more.
+class Busy {
+ public:
+  Busy(std::atomic<bool>& flag, const char* otherwise) : flag_(flag) {
+    if (flag_.exchange(true)) throw std::runtime_error(std::string(otherwise) + ".");
+  }
+  ~Busy() { flag_ = false; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  std::atomic<bool>& flag_;
+};
+
 // The trainer of either element type behind one face.
 class AnyTrainer {
  public:
@@ -86,12 +103,15 @@ class TypedTrainer : public AnyTrainer {
     const isize samples = data.x[0].samples(), rows = order.size();
     pynn::check(batch_size > 0, "batch_size must be positive. Received: batch_size=", batch_size,
                 ".");
-    pynn::check(first_batch >= 0 && first_batch * batch_size < rows,
+    batch_size = std::min(batch_size, rows);
+    pynn::check(first_batch >= 0 && first_batch < rows && first_batch * batch_size < rows,
                 "first_batch must lie in the epoch. Received: first_batch=", first_batch, ".");
-    pynn::check(learning_rates.size() >= max_batches,
+    pynn::check(max_batches > 0 && learning_rates.size() >= max_batches,
                 "expected one learning rate per batch. Received: ", learning_rates.size(), " for ",
                 max_batches, " batches.");
-    for (isize i = 0; i < rows; ++i) {
+    const isize first_row = first_batch * batch_size;
+    const isize end_row = std::min(rows, first_row + std::min(max_batches, rows) * batch_size);
+    for (isize i = first_row; i < end_row; ++i) {
       pynn::check(order.data()[i] >= 0 && order.data()[i] < samples,
                   "order must hold row numbers of x. Received: order[", i, "]=", order.data()[i],
                   ".");
@@ -99,6 +119,7 @@ class TypedTrainer : public AnyTrainer {
     const exec::TrainRequest request{order.data(), rows,        batch_size,
                                      first_batch,  max_batches, learning_rates.data(),
                                      seconds,      seed,        threads_for(n_threads)};
+    const Busy busy(busy_, "this model is being trained already, by another thread or a handler");
     const py::gil_scoped_release no_gil;
     exec::Poll poll = signal_poll();
     return trainer_.train(data, request, poll);
@@ -108,6 +129,7 @@ class TypedTrainer : public AnyTrainer {
                 int n_threads) override {
     const exec::Dataset data = dataset(x, y, weight);
     trainer_.check_shapes(data);
+    const Busy busy(evaluating_, "this model is being evaluated already, by another thread");
     const py::gil_scoped_release no_gil;
     exec::Poll poll = signal_poll();
     trainer_.evaluate(data, threads_for(n_threads), poll);
@@ -149,6 +171,7 @@ class TypedTrainer : public AnyTrainer {
   }
 
   Trainer<T> trainer_;
+  std::atomic<bool> busy_{false}, evaluating_{false};
 };
 
 std::unique_ptr<AnyTrainer> make_trainer(const AnyNetwork& any, const py::dict& loss,

@@ -60,6 +60,14 @@ constexpr isize kMostTasks = (isize{1} << kTaskBits) - 1;
 thread_local bool in_task =
     false;  // this thread works on a region's task: nested regions are not shared
 
+thread_local void (*interrupt_function)(void*) = nullptr;
+thread_local void* interrupt_context = nullptr;
+thread_local long regions_worth_sharing = 0;
+
+void maybe_interrupt() {
+  if (interrupt_function) interrupt_function(interrupt_context);
+}
+
 class Team {
  public:
   explicit Team(int size) : size_(size) { region_.store(0, std::memory_order_release); }
@@ -156,7 +164,8 @@ class Team {
         if (!share.compare_exchange_weak(seen, ticket.packed(), std::memory_order_acq_rel))
           continue;
         try {
-          function(context, task);
+          if (!failed_.load(kRelaxed)) function(context, task);
+          if (thread == 0) maybe_interrupt();
         } catch (...) {
           if (!failed_.exchange(true)) error_ = std::current_exception();
         }
@@ -210,6 +219,17 @@ void fork_and_join(Team* team, Body* body) {
 
 }  // namespace
 
+Interruptible::Interruptible(void (*function)(void*), void* context)
+    : outer_function_(std::exchange(interrupt_function, function)),
+      outer_context_(std::exchange(interrupt_context, context)) {}
+
+Interruptible::~Interruptible() {
+  interrupt_function = outer_function_;
+  interrupt_context = outer_context_;
+}
+
+long shared_regions() { return regions_worth_sharing; }
+
 bool in_forked_child() { return forked_child.load(std::memory_order_relaxed); }
 
 void detail::run_with_team(int threads, void (*function)(const void*), const void* context) {
@@ -223,12 +243,20 @@ void detail::run_with_team(int threads, void (*function)(const void*), const voi
   if (body.error) std::rethrow_exception(body.error);
 }
 
+void detail::run_here(isize tasks, TaskFunction function, const void* context) {
+  for (isize task = 0; task < tasks; ++task) {
+    function(context, task);
+    if (!in_task) maybe_interrupt();
+  }
+}
+
 void detail::run_tasks(int threads, isize tasks, TaskFunction function, const void* context) {
-  const auto here = [&] {
-    if (own_team && !in_task && tasks <= kMostTasks) return own_team->run(tasks, function, context);
-    for (isize task = 0; task < tasks; ++task) function(context, task);
+  if (in_task || tasks > kMostTasks) return run_here(tasks, function, context);
+  ++regions_worth_sharing;
+  const auto region = [&] {
+    own_team ? own_team->run(tasks, function, context) : run_here(tasks, function, context);
   };
-  own_team ? here() : with_team(threads, here);
+  own_team ? region() : with_team(threads, region);
 }
 
 }  // namespace pynn

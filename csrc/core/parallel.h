@@ -16,6 +16,7 @@ inline constexpr double kNanosecondsPerThread = 3000;
 
 namespace detail {
 using TaskFunction = void (*)(const void* context, isize task);
+void run_here(isize tasks, TaskFunction function, const void* context);
 void run_tasks(int threads, isize tasks, TaskFunction function, const void* context);
 void run_with_team(int threads, void (*body)(const void*), const void* context);
 }  // namespace detail
@@ -24,6 +25,24 @@ void run_with_team(int threads, void (*body)(const void*), const void* context);
 // are gone there and a new team would wait for them for ever, so such a child computes on one
 // thread.
 bool in_forked_child();
+
+// While one of these lives, its thread calls function(context) now and then during long regions,
+// between two tasks. The function may throw: the rest of the region is then skipped and the
+// exception passed on.
+class Interruptible {
+ public:
+  Interruptible(void (*function)(void*), void* context);
+  ~Interruptible();
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+
+ private:
+  void (*outer_function_)(void*);
+  void* outer_context_;
+};
+
+// How many regions of this thread were worth sharing so far.
+long shared_regions();
 
 // Calls body() with a team of `threads` at hand: its parallel_for regions cost a fraction of a
 // microsecond.
@@ -42,13 +61,16 @@ void parallel_for(int team, isize tasks, double nanoseconds, const F& function) 
   const double useful = nanoseconds / kNanosecondsPerThread;
   int threads = useful < team ? static_cast<int>(useful) : team;
   if (tasks < threads) threads = static_cast<int>(tasks);
-  if (threads <= 1) {
+  constexpr double kShort = 1e6;  // not worth asking whether to go on
+  if (threads <= 1 && nanoseconds < kShort) {
     for (isize task = 0; task < tasks; ++task) function(task);
     return;
   }
-  detail::run_tasks(
-      threads, tasks,
-      [](const void* context, isize task) { (*static_cast<const F*>(context))(task); }, &function);
+  const detail::TaskFunction call = [](const void* context, isize task) {
+    (*static_cast<const F*>(context))(task);
+  };
+  if (threads <= 1) return detail::run_here(tasks, call, &function);
+  detail::run_tasks(threads, tasks, call, &function);
 }
 
 }  // namespace pynn

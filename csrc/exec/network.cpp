@@ -144,6 +144,7 @@ void bind(const Plan<T>& plan, const Step<T>& step, Workspace<T>& space) {
 template <class T>
 double Network<T>::forward(Workspace<T>& space, const Run& run, Poll& poll) const {
   const FlushDenormals flush;
+  const Interruptible between_tasks(Poll::call, &poll);
   double penalty = 0;
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const Step<T>& step = plan.steps[s];
@@ -160,6 +161,7 @@ template <class T>
 void Network<T>::backward(Workspace<T>& space, const Run& run, int last_step, T* const* dw,
                           Poll& poll) const {
   const FlushDenormals flush;
+  const Interruptible between_tasks(Poll::call, &poll);
   for (int s = last_step; s >= 0; --s) {
     const Step<T>& step = plan.steps[static_cast<std::size_t>(s)];
     const auto out = static_cast<std::size_t>(step.output);
@@ -202,13 +204,16 @@ void Network<T>::check_inputs(const std::vector<Source>& x) const {
   }
 }
 
-// Enough rows to reuse a layer's weights from cache, few enough for the activations to stay there.
+// Enough rows to reuse a layer's weights from cache, few enough for the activations to stay there
+// and for every thread to get some.
 template <class T>
-isize Network<T>::block_rows() const {
+isize Network<T>::block_rows(isize samples) const {
   isize widest = 1;
   for (const Tensor& tensor : plan.tensors) widest = std::max(widest, tensor.size);
-  constexpr isize kBytes = 512 * 1024, kFewest = 16, kMost = 256;
-  return std::clamp(kBytes / (widest * static_cast<isize>(sizeof(T))) / 16 * 16, kFewest, kMost);
+  constexpr isize kBytes = 1024 * 1024, kFewest = 16, kMost = 256, kShares = 8;
+  const isize fits = kBytes / (widest * static_cast<isize>(sizeof(T)));
+  const isize rows = std::min(fits, samples / kShares) / kFewest * kFewest;
+  return std::clamp(rows, kFewest, kMost);
 }
 
 template <class T>

@@ -22,6 +22,7 @@ struct Poll {
   double next = 0;  // time of the next call
 
   void now_and_then();  // at most every 50 ms
+  static void call(void* poll) { static_cast<Poll*>(poll)->now_and_then(); }
 };
 double seconds_now();
 
@@ -67,7 +68,7 @@ class Network {
   void predict(T* y, const std::vector<Source>& x, int team, Poll& poll) const;
 
   void check_inputs(const std::vector<Source>& x) const;
-  isize block_rows() const;
+  isize block_rows(isize samples) const;
 
  private:
   // Workspaces of finished blocks wait here for the next one: no lock, no allocation after the
@@ -91,11 +92,11 @@ void Network<T>::for_blocks(const std::vector<Source>& x, int team, Poll& poll,
   const isize n = x[0].samples();
   // The block length depends on the network alone, so outputs do not depend on the number of
   // threads.
-  const isize rows = block_rows(), blocks = (n + rows - 1) / rows;
+  const isize rows = block_rows(n), blocks = (n + rows - 1) / rows;
   const auto run_block = [&](isize block, int block_team, Poll& block_poll) {
     const isize first = block * rows, count = n - first < rows ? n - first : rows;
     std::unique_ptr<Workspace<T>> space = pool_.take();
-    if (!space) space = std::make_unique<Workspace<T>>(plan, rows, false);
+    if (!space || space->capacity < rows) space = std::make_unique<Workspace<T>>(plan, rows, false);
     for (std::size_t i = 0; i < x.size(); ++i) {
       x[i].template gather<T>(space->tensor[i], nullptr, first, count, block_team);
     }
@@ -104,16 +105,10 @@ void Network<T>::for_blocks(const std::vector<Source>& x, int team, Poll& poll,
     pool_.give(std::move(space));
   };
   if (blocks == 1) return run_block(0, team, poll);
-  constexpr isize kBetweenPolls = 64;
-  with_team(team, [&] {
-    for (isize begin = 0; begin < blocks; begin += kBetweenPolls) {
-      const isize count = blocks - begin < kBetweenPolls ? blocks - begin : kBetweenPolls;
-      parallel_for(team, count, 1e9, [&](isize i) {
-        Poll silent;
-        run_block(begin + i, 1, silent);
-      });
-      poll.now_and_then();
-    }
+  const Interruptible between_blocks(Poll::call, &poll);
+  parallel_for(team, blocks, 1e9, [&](isize block) {
+    Poll silent;
+    run_block(block, 1, silent);
   });
 }
 

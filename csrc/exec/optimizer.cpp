@@ -50,7 +50,7 @@ Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
     // A kernel is updated by the panels its layer computes with, a vector in pieces.
     const auto [rows, cols, ld] = variable.template storage<T>();
     const ops::Cut panels =
-        variable.shape.size() == 2 ? ops::kernel_panels(cols) : ops::Cut(cols, 8192);
+        variable.shape.size() == 2 ? ops::kernel_panels(cols, 1) : ops::Cut(cols, 8192);
     for (isize i = 0; i < panels.count; ++i) {
       const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(panels.count);
       tiles_.push_back({p, panels[i].begin, rows, panels[i].size, ld, place});

@@ -134,12 +134,20 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
   const isize count = std::min(request.max_batches, batches - request.first_batch);
   const double deadline = seconds_now() + request.seconds;
   isize done = 0;
-  with_team(request.team, [&] {
-    while (done < count) {
-      train_batch(data, request, request.first_batch + done, request.learning_rates[done], poll);
-      ++done;
-      if (seconds_now() >= deadline) return;
-    }
+  const auto another = [&] {
+    if (done >= count || (done > 0 && seconds_now() >= deadline)) return false;
+    train_batch(data, request, request.first_batch + done, request.learning_rates[done], poll);
+    ++done;
+    return true;
+  };
+  if (const std::pair now{request.batch_size, request.team}; tried_ != now) {
+    const long before = shared_regions();  // the first batch shows whether a team is of use
+    another();
+    tried_ = now;
+    needs_team_ = shared_regions() > before;
+  }
+  with_team(needs_team_ ? request.team : 1, [&] {
+    while (another()) continue;
   });
   return done;
 }
@@ -148,7 +156,7 @@ template <class T>
 void Trainer<T>::evaluate(const Dataset& data, int team, Poll& poll) {
   // Blocks run on any thread; each leaves its sums in a place of its own, added up in order
   // afterwards.
-  const isize n = data.x[0].samples(), rows = network_->block_rows();
+  const isize n = data.x[0].samples(), rows = network_->block_rows(n);
   std::vector<Sums> blocks(static_cast<std::size_t>((n + rows - 1) / rows), empty_sums());
   network_->for_blocks(
       data.x, team, poll, [&](Workspace<T>& space, isize first, isize count, double penalty) {

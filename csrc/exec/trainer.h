@@ -64,6 +64,8 @@ class Trainer {
   Sums empty_sums() const;
 
   std::shared_ptr<const Network<T>> network_;
+  std::pair<isize, int> tried_{0, 0};  // batch size and threads of the last call
+  bool needs_team_ = false;            // with these
   Loss<T> loss_;
   std::vector<Metric<T>> metrics_;
   // Memory of a batch, made for the largest one so far.

@@ -44,7 +44,9 @@ class Dense : public Op<T> {
   void forward(const Forward<T>& run) const override {
     const auto& k = kernels::table<T>();
     const isize rows = run.pass.n * lead_;
-    const Cut panels = kernel_panels(cols_), blocks = row_blocks(rows);
+    const Cut blocks = row_blocks(rows);
+    const Cut panels =
+        run.pass.training ? kernel_panels(cols_, rows) : inference_panels(cols_, rows);
     const T *x = run.x[0], *w = run.w[0];
     // Training keeps the pre-activation where the derivative needs it.
     T* z = row_ >= 0 && keeps_x_ && run.saved ? run.saved : run.y;
@@ -74,7 +76,8 @@ class Dense : public Op<T> {
     }
     // dW = x^T dz and db by panels of W; dx = dz W^T by blocks of rows and panels of x.
     T *dw = run.dw[0], *db = has_bias_ ? run.dw[1] : nullptr, *dx = run.dx[0];
-    const Cut panels = kernel_panels(cols_), strips = kernel_panels(in_), blocks = row_blocks(rows);
+    const Cut panels = kernel_panels(cols_, rows), strips = kernel_panels(in_, rows);
+    const Cut blocks = row_blocks(rows);
     const isize dw_tasks = dw || db ? panels.count : 0;
     const isize dx_tasks = dx ? strips.count * blocks.count : 0;
     const double cost = gemm_cost(rows, cols_, in_) * ((dw ? 1 : 0) + (dx ? 1 : 0));

@@ -21,10 +21,18 @@ struct Cut {
   }
 };
 
-// The panels of columns of a dense layer's kernel: forward, weight gradient and update all use
-// them, so that a panel stays in the cache of the core that owns it. Whole cache lines; narrow
-// enough for OpenBLAS's kernels that need no packing at small batches.
-inline Cut kernel_panels(isize cols) { return {cols, cols <= 512 ? 32 : 256}; }
+// The panels of columns of a dense layer's kernel in training: forward, weight gradient and update
+// use the same, so that a panel stays in the cache of the core that owns it. Whole cache lines; at
+// small batches narrow enough for OpenBLAS's kernels that need no packing.
+inline Cut kernel_panels(isize cols, isize batch_rows) {
+  return {cols, cols > 512 ? 256 : batch_rows <= 32 ? 32 : 64};
+}
+
+// In inference the rows are shared out, and each call of BLAS should see as much of the kernel as
+// it can.
+inline Cut inference_panels(isize cols, isize rows) {
+  return rows <= 32 ? kernel_panels(cols, rows) : Cut(cols, 1024);
+}
 
 // Blocks of rows of a batch.
 inline Cut row_blocks(isize rows) { return {rows, 256}; }
