@@ -33,7 +33,7 @@ PYTHON_FLOORS = [
 ]
 
 CODE = {".h", ".cpp", ".py", ".cmake", ".sh"}
-TEXT = {*CODE, ".cfg", ".json", ".md", ".pyi", ".toml", ".txt", ".yaml", ".yml", ".supp", ""}
+TEXT = {*CODE, ".cfg", ".json", ".md", ".pyi", ".toml", ".txt", ".yaml", ".yml", ""}
 NOT_OURS = {"build", "dist", "wheelhouse", "__pycache__"}
 
 

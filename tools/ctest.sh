@@ -7,7 +7,7 @@ build=${2:-build/$preset}
 PATH="$BIN:$PATH"
 CMAKE_GENERATOR=Ninja
 export PATH CMAKE_GENERATOR
-export TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp halt_on_error=1 ${TSAN_OPTIONS:-}"
+export TSAN_OPTIONS="halt_on_error=1 ${TSAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1 halt_on_error=1 ${UBSAN_OPTIONS:-}"
 
 cmake --preset "$preset" -B "$build" -DPython_EXECUTABLE="$BIN/python" \

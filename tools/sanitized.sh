@@ -16,7 +16,7 @@ case $1 in
         ;;
     tsan)
         preload="$(library libtsan.so) $(library libstdc++.so)"
-        export TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp halt_on_error=1"
+        export TSAN_OPTIONS="halt_on_error=1"
         # Address randomization of recent kernels is too wide for GCC's thread sanitizer.
         fixed="setarch -R"
         ;;
