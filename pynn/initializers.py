@@ -25,7 +25,7 @@ import numpy.typing as npt
 from pynn.config import floatx
 from pynn.utils.configurable import Configurable, get_object
 from pynn.utils.naming import to_snake_case
-from pynn.utils.random import draw_seed
+from pynn.utils.random import check_seed, draw_seed
 
 Array = npt.NDArray[Any]
 
@@ -96,7 +96,13 @@ class Identity(Initializer):
 class _Seeded(Initializer):
     """An initializer that draws; without a seed every call draws other values."""
 
-    seed: int | None
+    @property
+    def seed(self) -> int | None:
+        return self._seed
+
+    @seed.setter
+    def seed(self, value: Any) -> None:
+        self._seed = check_seed(type(self).__name__, value)
 
     def _normal(self, shape: Sequence[int], dtype: str | None) -> Array:
         return self._draw("random_normal", shape, dtype)
@@ -125,7 +131,7 @@ class _Seeded(Initializer):
         return values.reshape(tuple(shape))
 
     def _next_seed(self) -> int:
-        return draw_seed() if self.seed is None else int(self.seed)
+        return draw_seed() if self.seed is None else self.seed
 
 
 class RandomNormal(_Seeded):

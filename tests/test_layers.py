@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -248,3 +250,42 @@ def test_a_view_of_a_weight_stays_live_when_the_model_is_built_and_trained() -> 
     view[...] = 0
     bias = layer.get_weights()[1]
     np.testing.assert_array_equal(model.predict(np.ones((1, 3)), verbose=0), [bias])
+
+
+@pytest.mark.parametrize(
+    ("activation", "formula"),
+    [
+        (layers.LeakyReLU(negative_slope=0.2), lambda x: np.where(x > 0, x, 0.2 * x)),
+        (layers.LeakyReLU, lambda x: np.where(x > 0, x, 0.3 * x)),
+        (layers.ReLU(1.0, negative_slope=0.5), lambda x: np.where(x > 0, np.minimum(x, 1), x / 2)),
+        (layers.ELU(alpha=0.5), lambda x: np.where(x > 0, x, 0.5 * np.expm1(x))),
+        (layers.Activation("tanh"), np.tanh),
+        (layers.Softmax(), lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)),
+        ({"class_name": "ELU", "config": {}}, lambda x: np.where(x > 0, x, np.expm1(x))),
+    ],
+    ids=["leaky_relu", "class", "relu", "elu", "activation", "softmax", "config"],
+)  # fmt: skip
+def test_a_layer_as_activation(activation: Any, formula: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(6, 4)) * 2
+    dense = layers.Dense(4, activation=activation, kernel_initializer="identity", **F64)
+    for layer in (dense, layers.Activation(activation, **F64)):
+        np.testing.assert_allclose(layer(x), formula(x), rtol=1e-12)
+        again = type(layer).from_config(json.loads(json.dumps(layer.get_config())))
+        np.testing.assert_allclose(again(x), formula(x), rtol=1e-12)
+
+
+def test_weights_are_not_written_unless_all_are_numbers() -> None:
+    layer = layers.Dense(2)
+    layer(np.zeros((1, 3)))
+    before = layer.get_weights()
+    for wrong in (np.array(["a", "b"]), np.array([object()] * 2), np.ones(2) * 1j):
+        with pytest.raises(TypeError, match="numbers"):
+            layer.set_weights([np.full((3, 2), 7.0), wrong])
+    np.testing.assert_array_equal(layer.get_weights()[0], before[0])
+
+
+def test_no_initializer_is_the_default_one() -> None:
+    layer = layers.Dense(50, kernel_initializer=None, bias_initializer=None)
+    layer(np.zeros((1, 30)))
+    limit = np.sqrt(6 / 80)
+    assert 0.9 * limit < np.abs(layer.get_weights()[0]).max() <= limit

@@ -356,3 +356,11 @@ def test_no_rows() -> None:
     model = pynn.Sequential([pynn.Input((4,)), layers.Dense(3)])
     assert model(np.zeros((0, 4))).shape == (0, 3)
     assert model.predict(np.zeros((0, 4)), verbose=0).shape == (0, 3)
+
+
+def test_a_model_of_another_float_type_inside_a_model() -> None:
+    inner = pynn.Sequential([pynn.Input((3,)), layers.Dense(2, dtype="float64")])
+    model = pynn.Sequential([inner, layers.Dense(1, dtype="float64")])
+    assert model(np.ones((4, 3))).dtype == np.float64
+    with pytest.raises(ValueError, match="the same float type"):
+        pynn.Sequential([inner, layers.Dense(1)])(np.ones((4, 3)))

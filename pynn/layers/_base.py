@@ -122,7 +122,7 @@ class Layer(Configurable):
     def add_weight(
         self,
         shape: Sequence[int],
-        initializer: Any = "glorot_uniform",
+        initializer: Any = None,
         dtype: Any = None,
         trainable: bool = True,
         regularizer: Any = None,
@@ -132,7 +132,7 @@ class Layer(Configurable):
 
         Args:
             shape: its shape.
-            initializer: anything ``initializers.get`` understands.
+            initializer: anything ``initializers.get`` understands; None for Glorot's uniform.
             dtype: by default the layer's.
             trainable: whether gradients change it.
             regularizer: anything ``regularizers.get`` understands.
@@ -142,7 +142,8 @@ class Layer(Configurable):
             ValueError: the initializer returns another shape.
         """
         kind = check_dtype(self.name, dtype) if dtype is not None else self.dtype
-        values = np.asarray(initializers.get(initializer)(tuple(shape), kind))
+        initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
+        values = np.asarray(initializer(tuple(shape), kind))
         check_shape(f"{self.name}/{name}: the initializer", shape, values.shape)
         variable = Variable(values, name, trainable, regularizers.get(regularizer), kind)
         variable.path = f"{self.name}/{name}"
@@ -193,7 +194,7 @@ class Layer(Configurable):
                 f"{self.name}: expected {len(variables)} weight arrays"
                 f"{'' if self.built else ' (not built yet)'}. Received: {len(weights)} arrays"
             )
-        arrays = [np.asarray(values) for values in weights]
+        arrays = [as_array(v.path, a) for v, a in zip(variables, weights, strict=True)]
         for variable, array in zip(variables, arrays, strict=True):
             check_shape(variable.path, variable.shape, array.shape)
         for variable, array in zip(variables, arrays, strict=True):

@@ -30,11 +30,11 @@ class Program:
     """
 
     def __init__(self, layers: Sequence[Layer], sample_shape: tuple[int, ...]) -> None:
-        types = sorted({layer.dtype for layer in layers})
+        types = sorted({layer.dtype for layer in _leaves(layers)})
         if len(types) > 1:
             raise ValueError(
                 "All layers of a model must have the same float type. Received: "
-                + ", ".join(f"{layer.name} ({layer.dtype})" for layer in layers)
+                + ", ".join(f"{layer.name} ({layer.dtype})" for layer in _leaves(layers))
             )
         self.dtype = types[0] if types else config.floatx()
         self.graph = Graph(self.dtype, [sample_shape])
@@ -43,7 +43,12 @@ class Program:
             tensor = self.graph.call(layer, tensor)
         self.output: Tensor = tensor
         self.sample_shape = sample_shape
+        self._trainable = [(layer, layer.trainable) for layer in _leaves(layers)]
         self.network = _core.Network(self.dtype, [sample_shape], self.graph.nodes, [tensor.index])
+
+    def is_current(self) -> bool:
+        """Whether the layers that are trained are still those of when this was made."""
+        return all(layer.trainable == trainable for layer, trainable in self._trainable)
 
     @property
     def penalties(self) -> list[tuple[int, float, float]]:
@@ -61,6 +66,15 @@ class Program:
     def forward(self, x: Array) -> Array:
         """Runs the network in training mode: dropout active, statistics of the batch."""
         return np.asarray(self.network.forward(x, draw_seed(), 0, config.n_threads()))
+
+
+def _leaves(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers, those inside models in place of the models."""
+    found: list[Layer] = []
+    for layer in layers:
+        inner = getattr(layer, "layers", None)
+        found += [layer] if inner is None else _leaves(inner)
+    return found
 
 
 def run_layer(layer: Layer, x: Array, training: bool) -> Array:

@@ -10,8 +10,11 @@ from pynn.layers._base import Layer, Shape, no_constraints
 from pynn.layers._graph import Graph, Tensor
 
 
-class _Parametric(Layer):
-    """An activation of the table with its parameters fixed."""
+class ParametricActivation(Layer):
+    """An activation of the table with its parameters fixed.
+
+    Such a layer can be another layer's ``activation``, too.
+    """
 
     row = ""
 
@@ -19,11 +22,15 @@ class _Parametric(Layer):
         return {}
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        return self.emit_for(graph, self, x)
+
+    def emit_for(self, graph: Graph, layer: Layer, x: Tensor) -> Tensor:
+        """Adds the node of this activation on behalf of ``layer``."""
         name, params = activations.spec(self.row, **self.fields())
-        return graph.add(self, "activation", x, x.shape, name=name, params=list(params))
+        return graph.add(layer, "activation", x, x.shape, name=name, params=list(params))
 
 
-class ReLU(_Parametric):
+class ReLU(ParametricActivation):
     r"""Rectified linear unit.
 
     Formula: ``max_value`` for x >= ``max_value``; x for ``threshold`` <= x < ``max_value``;
@@ -72,7 +79,7 @@ class ReLU(_Parametric):
         }
 
 
-class LeakyReLU(_Parametric):
+class LeakyReLU(ParametricActivation):
     """Rectifier that lets a little through below zero.
 
     Formula: x for x >= 0, ``negative_slope * x`` below.
@@ -108,7 +115,7 @@ class LeakyReLU(_Parametric):
         return {"negative_slope": self.negative_slope}
 
 
-class ELU(_Parametric):
+class ELU(ParametricActivation):
     """Exponential linear unit.
 
     Formula: x for x > 0, ``alpha * (exp(x) - 1)`` below.
@@ -131,7 +138,7 @@ class ELU(_Parametric):
         return {"alpha": self.alpha}
 
 
-class Softmax(_Parametric):
+class Softmax(ParametricActivation):
     """Turns rows into probabilities.
 
     Formula: ``exp(x_i) / sum_j exp(x_j)`` over the last axis.
@@ -154,12 +161,12 @@ class Softmax(_Parametric):
         self.axis = axis
         super().__init__(**kwargs)
 
-    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+    def emit_for(self, graph: Graph, layer: Layer, x: Tensor) -> Tensor:
         if self.axis not in (-1, len(x.shape)):
             raise ValueError(
                 f"{self.name}: only the last axis (-1) is available. Received: axis={self.axis}"
             )
-        return super().emit(graph, x)
+        return super().emit_for(graph, layer, x)
 
 
 class PReLU(Layer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from pynn import activations, initializers, regularizers
 from pynn.layers._base import Layer, Shape, no_constraints, sample_shape
 from pynn.layers._graph import Graph, Tensor
+from pynn.layers.activation import ELU, LeakyReLU, ParametricActivation, ReLU, Softmax
 
 
 class InputLayer(Layer):
@@ -93,7 +94,8 @@ class Dense(Layer):
 
     Args:
         units: number of outputs, a positive integer.
-        activation: name or function of ``pynn.activations``; None for none.
+        activation: name or function of ``pynn.activations``, or a layer such as
+            ``LeakyReLU(negative_slope=0.2)``; None for none.
         use_bias: whether to add a bias.
         kernel_initializer: initial kernel.
         bias_initializer: initial bias.
@@ -145,7 +147,7 @@ class Dense(Layer):
                 f"Dense: `units` must be a positive integer. Received: units={units!r}"
             )
         self.units = int(units)
-        self.activation = activations.get(activation)
+        self.activation = get_activation(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -191,7 +193,7 @@ class Activation(Layer):
     """Applies an activation function.
 
     Args:
-        activation: name or function of ``pynn.activations``.
+        activation: name or function of ``pynn.activations``, or a layer such as ``ReLU(6.0)``.
         kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``.
 
     Example:
@@ -200,15 +202,43 @@ class Activation(Layer):
     """
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
-        self.activation = activations.get(activation)
+        self.activation = get_activation(activation)
         super().__init__(**kwargs)
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
         return emit_activation(graph, self, x, self.activation)
 
 
+_AS_ACTIVATION = {cls.__name__: cls for cls in (ELU, LeakyReLU, ReLU, Softmax)}
+
+
+def get_activation(identifier: Any) -> Any:
+    """Returns what ``activations.get`` returns, or a layer without weights that is an activation.
+
+    Raises:
+        ValueError: an unknown name.
+        TypeError: another layer, or something else.
+    """
+    if isinstance(identifier, Mapping) and identifier.get("class_name") in _AS_ACTIVATION:
+        return _AS_ACTIVATION[identifier["class_name"]].from_config(identifier.get("config", {}))
+    if isinstance(identifier, type) and issubclass(identifier, ParametricActivation):
+        return identifier()
+    if isinstance(identifier, ParametricActivation):
+        return identifier
+    if isinstance(identifier, Activation):
+        return identifier.activation
+    if isinstance(identifier, Layer):
+        raise TypeError(
+            f"{type(identifier).__name__} has weights or random numbers of its own, or is no "
+            f"activation: add it after the layer. Received: activation={identifier!r}"
+        )
+    return activations.get(identifier)
+
+
 def emit_activation(graph: Graph, layer: Layer, x: Tensor, activation: Any) -> Tensor:
     """Adds the node of an activation function; none for the identity."""
+    if isinstance(activation, ParametricActivation):
+        return activation.emit_for(graph, layer, x)
     if activation.name == "linear":
         return x
     row, params = activation.name, list(activation.params)

@@ -8,6 +8,7 @@ from typing import Any
 from pynn import regularizers
 from pynn.layers._base import Layer, fraction
 from pynn.layers._graph import Graph, Tensor
+from pynn.utils.random import check_seed
 
 
 class _Noise(Layer):
@@ -18,7 +19,7 @@ class _Noise(Layer):
 
     def _setup(self, value: float, seed: int | None, kwargs: dict[str, Any]) -> None:
         setattr(self, self.parameter, value)
-        self.seed = None if seed is None else int(seed)
+        self.seed = check_seed(type(self).__name__, seed)
         super().__init__(**kwargs)
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ def as_array(name: str, value: Any) -> Array:
         except (TypeError, ValueError):
             raise TypeError(
                 f"`{name}` must consist of numbers. Received: {name} of type "
-                f"{type(value).__name__} with elements such as {_first(array)!r}"
+                f"{type(value).__name__} with elements such as {_no_number(array)!r}"
             ) from None
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise TypeError(
@@ -43,5 +43,21 @@ def as_array(name: str, value: Any) -> Array:
     return array
 
 
-def _first(array: Array) -> Any:
-    return next((item for item in array.flat), None)
+def is_memory_map(array: Array) -> bool:
+    """Whether an array's values lie in a mapped file."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            return True
+        base = base.base
+    return False
+
+
+def _no_number(array: Array) -> Any:
+    """The first element that cannot be taken as a number."""
+    for item in array.flat:
+        try:
+            float(item)
+        except (TypeError, ValueError):
+            return item
+    return None

@@ -117,6 +117,6 @@ def get_object(
     if callable(identifier):
         return identifier
     raise TypeError(
-        f"Expected a {kind}: a name, an object, a class, or a function. "
+        f"Expected the {kind} as a name, an object, a class, or a function. "
         f"Received: {kind}={identifier!r} (of type {type(identifier).__name__})"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,24 @@ class SeedGenerator:
             if self._generator is None:  # made on first use: importing numpy.random takes a while
                 self._generator = np.random.default_rng(self._seed)
             return int(self._generator.integers(2**63))
+
+
+def check_seed(owner: str, seed: Any) -> int | None:
+    """Returns a layer's or an initializer's seed as an int, or None.
+
+    Raises:
+        ValueError: not an integer in [0, 2**63).
+    """
+    if seed is None:
+        return None
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    is_integer = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    if not is_integer or not 0 <= seed < 2**63:
+        raise ValueError(
+            f"{owner}: `seed` must be None or an integer in [0, 2**63). Received: seed={seed!r}"
+        )
+    return int(seed)
 
 
 _global = SeedGenerator()
