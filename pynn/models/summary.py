@@ -13,6 +13,7 @@ import numpy as np
 
 from pynn.layers._base import Layer
 from pynn.layers._variable import Variable
+from pynn.utils.progress import printable
 
 if TYPE_CHECKING:
     from pynn.models.model import Model
@@ -48,8 +49,7 @@ def print_summary(
         [f'Model: "{model.name}"', *_table(header, rows, widths, align), *_totals(model), ""]
     )
     if print_fn is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        print(printable(text, sys.stdout), end="", flush=True)
     else:
         print_fn(text)
 

@@ -6,6 +6,7 @@ line.
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -15,6 +16,7 @@ from typing import TextIO
 
 _WIDTH = 20  # of the bar
 _INTERVAL = 0.1  # seconds between two drawings
+_PLAIN = str.maketrans("━─┃│┏┓┡┩└┘├┤┳╇┴┼…", "--||" + 12 * "+" + "~")
 _BOLD, _GREEN, _WHITE, _RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
@@ -38,7 +40,7 @@ class Progress:
     def __init__(self, target: int, verbose: int = 1, stream: TextIO | None = None) -> None:
         self.target = max(1, target)
         self.verbose = verbose
-        self.stream = stream or sys.stdout
+        self.stream = stream or sys.stdout or io.StringIO()  # pythonw has no standard output
         self._start = time.perf_counter()
         self._last_drawn = -_INTERVAL
         self._first: tuple[int, float] | None = None  # steps and time at the first update
@@ -141,7 +143,7 @@ class Progress:
 
 def message(text: str, stream: TextIO | None = None) -> None:
     """Prints one line of a report, such as ``Epoch 1/10``."""
-    stream = stream or sys.stdout
+    stream = stream or sys.stdout or io.StringIO()
     stream.write(text + "\n")
     stream.flush()
 
@@ -164,6 +166,13 @@ def _remaining(seconds: float) -> str:
 
 def _is_notebook(stream: TextIO) -> bool:
     return type(stream).__module__.startswith("ipykernel")
+
+
+def printable(text: str, stream: TextIO | None) -> str:
+    """The text as a stream can hold it: lines of tables become ``+``, ``-`` and ``|``."""
+    if stream is None or _can_print(text, stream):
+        return text
+    return text.translate(_PLAIN).encode("ascii", "replace").decode("ascii")
 
 
 def _can_print(text: str, stream: TextIO) -> bool:
