@@ -319,3 +319,20 @@ def test_wrong_callbacks() -> None:
         ReduceLROnPlateau(factor=1.0)
     with pytest.raises(ValueError, match="`mode` must be"):
         EarlyStopping(mode="up")
+
+
+@pytest.mark.parametrize("change", ["compile", "add"])
+def test_a_model_cannot_be_changed_under_its_training(change: str) -> None:
+    x, y = data()
+    model = classifier()
+
+    def on_epoch_end(epoch: int, logs: object) -> None:
+        if change == "compile":
+            model.compile("sgd", "sparse_categorical_crossentropy")
+        else:
+            model.add(layers.Softmax())
+
+    hook = pynn.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)
+    with pytest.raises(RuntimeError, match="ends this training"):
+        model.fit(x, y, epochs=2, verbose=0, callbacks=[hook])
+    model.fit(x, y, verbose=0)

@@ -172,6 +172,21 @@ def test_frozen_batch_normalization() -> None:
     np.testing.assert_allclose(norm.moving_variance.numpy(), 0.99 + 0.01 * x.var(axis=0), rtol=1e-4)
 
 
+def test_frozen_batch_normalization_in_a_call() -> None:
+    """As in Keras, a call needs no compile to see what is frozen."""
+    norm = layers.BatchNormalization(**F64)
+    model = pynn.Sequential([pynn.Input((5,)), norm])
+    x, _ = classes()
+    moving = norm.get_weights()[2:]
+    model(x)
+    norm.trainable = False
+    np.testing.assert_allclose(model(x, training=True), model(x))
+    np.testing.assert_array_equal(norm.get_weights()[2:], moving)
+    norm.trainable = True
+    assert np.abs(model(x, training=True).mean(axis=0)).max() < 1e-12
+    assert not np.array_equal(norm.get_weights()[2:], moving)
+
+
 def test_second_fit_goes_on_and_second_compile_starts_anew() -> None:
     x, y = classes()
     once, twice = classifier(optimizer="adam"), classifier(optimizer="adam")
@@ -346,3 +361,16 @@ def test_execution_hints_of_keras_warn_that_they_change_nothing() -> None:
     for name, value in hints.items():
         with pytest.warns(UserWarning, match=f"`{name}` changes nothing"):
             model.compile(loss="mse", **{name: value})
+
+
+def test_metrics_of_one_name_keep_their_values() -> None:
+    x, y = classes()
+    weights = np.random.default_rng(0).uniform(size=len(x))
+    model = classifier(metrics=["accuracy", "accuracy"], weighted_metrics=["accuracy"])
+    logs = model.evaluate(x, y, sample_weight=weights, verbose=0, return_dict=True)
+    right = model(x).argmax(axis=1) == y
+    assert logs["accuracy"] == logs["accuracy_1"] == pytest.approx(right.mean())
+    assert logs["weighted_accuracy"] == pytest.approx(np.average(right, weights=weights))
+    assert model.metrics_names == ["loss", "accuracy", "accuracy_1", "weighted_accuracy"]
+    history = model.fit(x, y, validation_split=0.2, verbose=0).history
+    assert "val_weighted_accuracy" in history

@@ -180,3 +180,39 @@ def test_warnings_are_quiet_in_ordinary_use() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         classifier().fit(x.astype(np.float32), y, epochs=2, verbose=0)
+
+
+def test_no_epochs() -> None:
+    x, y = classes()
+    model = classifier()
+    before = model.get_weights()
+    assert model.fit(x, y, epochs=0, verbose=0).history == {}
+    assert_weights(model, before, rtol=0)
+
+
+def test_class_weight_that_makes_no_sense_changes_nothing() -> None:
+    x, y = classes()
+    model = classifier()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="class_weight"):
+        model.fit(x, y, class_weight={0: 1.0, 1: np.nan}, verbose=0)
+    assert_weights(model, before, rtol=0)
+
+
+def test_memory_maps_are_not_searched_for_nan(tmp_path: Path) -> None:
+    x, y = classes()
+    mapped = np.memmap(tmp_path / "x", "f4", "w+", shape=x.shape)
+    mapped[:] = x
+    mapped[-1] = np.nan
+    with pytest.warns(pynn.DivergenceWarning):
+        classifier().fit(mapped, y, verbose=0)
+
+
+@pytest.mark.parametrize("batch_size", [201, 2**40, 2**63 - 1])
+def test_a_batch_larger_than_the_data_is_the_data(batch_size: int) -> None:
+    x, y = classes()
+    one, other = classifier(), classifier()
+    other.set_weights(one.get_weights())
+    one.fit(x, y, batch_size=len(x), shuffle=False, verbose=0)
+    other.fit(x, y, batch_size=batch_size, shuffle=False, verbose=0)
+    assert_weights(other, one.get_weights(), rtol=0)

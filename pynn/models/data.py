@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pynn.utils.arrays import as_array
+from pynn.utils.arrays import as_array, is_memory_map
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -132,7 +132,8 @@ def class_weights(value: Mapping[Any, float], y: Array, sparse: bool) -> Array:
     """Returns the weight of each row's class; classes that are not listed weigh 1.
 
     Raises:
-        ValueError: targets that are not class indices or one-hot rows.
+        ValueError: targets that are not class indices or one-hot rows; weights that are negative,
+            not finite or no numbers.
         TypeError: not a dictionary.
     """
     if not isinstance(value, Mapping):
@@ -151,6 +152,12 @@ def class_weights(value: Mapping[Any, float], y: Array, sparse: bool) -> Array:
         )
     weight = np.ones(len(y), dtype=np.float32)
     for label, w in value.items():
+        is_number = isinstance(w, (int, float, np.number)) and not isinstance(w, bool)
+        if not is_number or not (w >= 0 and math.isfinite(w)):
+            raise ValueError(
+                "`class_weight` must hold finite numbers that are not negative. "
+                f"Received: {w!r} for class {label!r}"
+            )
         weight[index == label] = w
     return weight
 
@@ -160,7 +167,7 @@ def check_finite(name: str, array: Array) -> None:
 
     Values are read in pieces that stay in the cache; nothing is copied.
     """
-    if array.dtype.kind != "f" or array.size == 0 or isinstance(array, np.memmap):
+    if array.dtype.kind != "f" or array.size == 0 or is_memory_map(array):
         return
     step = max(1, 200_000 * len(array) // array.size)
     for start in range(0, len(array), step):
@@ -228,6 +235,23 @@ def whole(name: str, value: Any, least: int = 1) -> int:
     if not is_integer or value < least:
         raise ValueError(f"`{name}` must be an integer >= {least}. Received: {name}={value!r}")
     return int(value)
+
+
+def check_part(name: str, value: Any) -> None:
+    """Raises ValueError unless ``value`` is a number in [0, 1)."""
+    if not isinstance(value, (int, float, np.number)) or not 0 <= value < 1:
+        raise ValueError(f"`{name}` must be a number in [0, 1). Received: {name}={value!r}")
+
+
+def evaluation_epochs(value: Any) -> int | list[int]:
+    """Returns ``validation_freq``: every so many epochs, or a list of epochs counted from 1.
+
+    Raises:
+        ValueError: something else.
+    """
+    if isinstance(value, (list, tuple, set, range, np.ndarray)):
+        return [whole("validation_freq", epoch) for epoch in value]
+    return whole("validation_freq", value)
 
 
 def verbosity(verbose: Any) -> int:

@@ -62,7 +62,9 @@ class Fitting:
     def __init__(
         self, model: Training, data: Data, batch_size: int, steps: int | None, shuffle: bool
     ) -> None:
+        batch_size = min(batch_size, data.rows)
         self.model, self.data, self.batch_size = model, data, batch_size
+        self.trainer = model._trainer
         self.steps = math.ceil(data.rows / batch_size) if steps is None else steps
         wanted = None if steps is None else steps * batch_size
         self.order = RowOrder(data.rows, wanted, shuffle)
@@ -95,6 +97,7 @@ class Fitting:
                 logs = self._train_epoch(epoch, hooks, progress)
                 if validation is not None and _is_due(epoch, validation_freq):
                     assert model._objective is not None
+                    self._check_trainer()
                     results = model.run_evaluation(validation, hooks)
                     logs |= model._objective.logs(results, "val_")
                 hooks.on_epoch_end(epoch, logs)
@@ -108,7 +111,8 @@ class Fitting:
         return model.history
 
     def _train_epoch(self, epoch: int, hooks: CallbackList, progress: Progress) -> dict[str, float]:
-        model, data, trainer = self.model, self.data, self.model._trainer
+        self._check_trainer()
+        model, data, trainer = self.model, self.data, self.trainer
         objective = model._objective
         assert objective is not None
         order = self.order.next_epoch()
@@ -147,10 +151,17 @@ class Fitting:
             progress.update(done, logs)
         return logs
 
+    def _check_trainer(self) -> None:
+        if self.model._trainer is not self.trainer:
+            raise RuntimeError(
+                "fit: a callback compiled the model anew or changed its layers, which ends this "
+                "training. Do so before or after fit."
+            )
+
 
 def _is_due(epoch: int, validation_freq: int | Sequence[int]) -> bool:
-    if isinstance(validation_freq, (int, np.integer)):
-        return (epoch + 1) % int(validation_freq) == 0
+    if isinstance(validation_freq, int):
+        return (epoch + 1) % validation_freq == 0
     return (epoch + 1) in validation_freq
 
 

@@ -135,8 +135,11 @@ class Model(Training, Layer):
         """
         array = samples("x", x, self._input_shape)
         self.ensure_built(array)
-        program = self.program()
-        return program.forward(array) if training else program.predict(array)
+        if not training:
+            return self.program().predict(array)
+        if not self.program().is_current():  # frozen batch normalization keeps its statistics
+            self._program = None
+        return self.program().forward(array)
 
     # ---- description -------------------------------------------------------------------------
 

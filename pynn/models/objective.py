@@ -34,6 +34,7 @@ class Objective:
             metrics.check(given)
         self.metrics: list[Any] = []
         self._weighted: list[bool] = []
+        self._keys: list[str] = []
 
     @property
     def sparse(self) -> bool:
@@ -46,6 +47,7 @@ class Objective:
             metrics.resolve(given, output_shape, target_shape) for given, _ in self._given
         ]
         self._weighted = [weighted for _, weighted in self._given]
+        self._keys = _distinct_keys(self.metrics, self._weighted)
 
     @property
     def metric_specs(self) -> list[dict[str, Any]]:
@@ -57,8 +59,12 @@ class Objective:
 
     @property
     def names(self) -> list[str]:
-        """Keys of the logs: ``loss``, then the metrics in the order given."""
-        return ["loss", *(metric.name for metric in self.metrics)]
+        """Keys of the logs: ``loss``, then the metrics in the order given.
+
+        A weighted metric of the name of a plain one is called ``weighted_...``, as in Keras; other
+        names that come again get a number.
+        """
+        return ["loss", *self._keys]
 
     def values(self, results: Mapping[str, Any]) -> list[float]:
         """Turns the engine's sums into numbers, in the order of ``names``."""
@@ -78,10 +84,23 @@ class Objective:
         name = name.removeprefix("val_")
         if name == "loss":
             return "down"
-        for metric in self.metrics:
-            if metric.name == name:
+        for metric, key in zip(self.metrics, self._keys, strict=True):
+            if key == name:
                 return str(metric.direction)
         return None
+
+
+def _distinct_keys(metrics: Sequence[Any], weighted: Sequence[bool]) -> list[str]:
+    keys = ["loss"]
+    for metric, is_weighted in zip(metrics, weighted, strict=True):
+        name = str(metric.name)
+        if name in keys and is_weighted:
+            name = f"weighted_{name}"
+        key, count = name, 1
+        while key in keys:
+            key, count = f"{name}_{count}", count + 1
+        keys.append(key)
+    return keys[1:]
 
 
 def warn_of_hints(**given: bool) -> None:

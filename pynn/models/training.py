@@ -205,7 +205,7 @@ class Training:
             y: targets: class indices ``(n,)`` for sparse losses, else the output's shape; ``(n,)``
                 also fits outputs ``(n, 1)``.
             batch_size: rows per step; 32 by default.
-            epochs: number of the last epoch.
+            epochs: number of the last epoch; 0 trains nothing.
             verbose: 0 silent, 1 or ``"auto"`` a bar, 2 one line per epoch.
             callbacks: objects of ``pynn.callbacks``.
             validation_split: the part of the rows, taken from the end as they stand, that is only
@@ -235,15 +235,12 @@ class Training:
 
         self._ready("fit")
         verbose = verbosity(verbose)
-        epochs, initial_epoch = whole("epochs", epochs), whole("initial_epoch", initial_epoch, 0)
+        epochs, initial_epoch = whole("epochs", epochs, 0), whole("initial_epoch", initial_epoch, 0)
+        validation_freq = checks.evaluation_epochs(validation_freq)
         batch_size = whole("batch_size", 32 if batch_size is None else batch_size)
         if steps_per_epoch is not None:
             steps_per_epoch = whole("steps_per_epoch", steps_per_epoch)
-        if not 0 <= validation_split < 1:
-            raise ValueError(
-                "fit: `validation_split` must lie in [0, 1). "
-                f"Received: validation_split={validation_split!r}"
-            )
+        checks.check_part("validation_split", validation_split)
         data = self._data(x, y, sample_weight, class_weight)
         checks.check_finite("x", data.x)
         checks.check_finite("y", data.y)

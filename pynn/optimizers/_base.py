@@ -164,6 +164,13 @@ class Optimizer(Configurable):
             return np.array(rate(steps), dtype=np.float64)
         takes_step = bool(inspect.signature(rate).parameters)
         rates = [rate(int(step)) if takes_step else rate() for step in steps]
+        for step, value in zip(steps, rates, strict=True):
+            is_number = isinstance(value, (int, float, np.number)) or np.shape(value) == ()
+            if value is None or not is_number or not 0 <= float(value) < np.inf:
+                raise ValueError(
+                    f"{type(self).__name__}: the function given as `learning_rate` must return a "
+                    f"finite number that is not negative. Received: {value!r} for step {step}"
+                )
         return np.array(rates, dtype=np.float64)
 
     def spec(self) -> dict[str, Any]:
