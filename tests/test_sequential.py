@@ -163,6 +163,22 @@ def test_summary_counts_the_optimizer() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "count"),
+    [
+        (pynn.optimizers.Nadam(), 49),
+        (pynn.optimizers.SGD(0.1), 2),
+        (pynn.optimizers.SGD(pynn.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)), 1),
+        (pynn.optimizers.Adam(lambda: 0.1), 47),
+    ],
+)
+def test_numbers_beside_the_slots_are_those_of_keras(optimizer: Any, count: int) -> None:
+    model = pynn.Sequential([pynn.Input((4,)), layers.Dense(3), layers.Dense(2)])
+    model.compile(optimizer, "mse")
+    model.fit(np.zeros((4, 4)), np.zeros((4, 2)), verbose=0)
+    assert f" Optimizer params: {count} (" in text_of(model)
+
+
 def test_add_pop_and_deferred_building() -> None:
     model = pynn.Sequential()
     model.add(layers.Dense(4, activation="relu"))

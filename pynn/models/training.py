@@ -119,11 +119,11 @@ class Training:
         return list(self._objective.metrics) if self._objective else []
 
     def optimizer_state(self) -> list[npt.NDArray[Any]]:
-        """The optimizer's arrays, with its step count and learning rate; empty before training."""
+        """The optimizer's arrays and the numbers Keras keeps beside them; empty before training."""
         if self._trainer is None:
             return []
-        arrays = [np.zeros((), np.int32), np.zeros((), np.float32)]
-        return arrays + [slot for slots in self._trainer.slots for slot in slots]
+        slots = [slot for slots in self._trainer.slots for slot in slots]
+        return [*self.optimizer.scalars(), *slots]
 
     def _ready(self, action: str) -> Objective:
         if self._objective is None:

@@ -188,6 +188,12 @@ class Optimizer(Configurable):
             **{name: getattr(self, name) for name in _CLIPS},
         }
 
+    def scalars(self) -> list[npt.NDArray[Any]]:
+        """The numbers that Keras keeps as variables: step count and, where set, learning rate."""
+        steps = np.array(self.iterations, np.int32)
+        rate = self._learning_rate
+        return [steps] if callable(rate) else [steps, np.array(rate, np.float32)]
+
     def exclude_from_weight_decay(
         self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
     ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from pynn.optimizers._base import Optimizer, Rate
 
@@ -152,6 +154,10 @@ class Nadam(Optimizer):
     ) -> None:
         fields = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
         super().__init__(learning_rate, fields, options)
+
+    def scalars(self) -> list[Any]:
+        """Keras has one more: the product of the momentum schedule, which follows from the step."""
+        return [*super().scalars(), np.ones((), np.float32)]
 
 
 class Lion(Optimizer):
