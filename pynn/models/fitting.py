@@ -50,8 +50,8 @@ class RowOrder:
     def next_epoch(self) -> npt.NDArray[np.int64]:
         if self._wanted is None:
             return self._one_pass()
-        while len(self._left) < self._wanted:
-            self._left = np.concatenate([self._left, self._one_pass()])
+        passes = max(0, math.ceil((self._wanted - len(self._left)) / self._rows))
+        self._left = np.concatenate([self._left, *(self._one_pass() for _ in range(passes))])
         order, self._left = self._left[: self._wanted], self._left[self._wanted :]
         return order
 
