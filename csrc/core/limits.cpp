@@ -75,7 +75,7 @@ double cgroup_quota() { return 0; }
 }  // namespace
 
 TeamSize machine_team() {
-  if (in_forked_child()) return {1, "1 in a process forked after OpenMP threads were started"};
+  if (in_forked_child()) return {1, "1 in a forked process, which has no OpenMP threads"};
   TeamSize team{affinity(), ""};
   team.reason = std::to_string(team.threads) + " CPUs usable by this process";
   if (const double quota = cgroup_quota(); quota > 0 && std::ceil(quota) < team.threads) {

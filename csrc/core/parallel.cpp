@@ -21,12 +21,10 @@
 namespace pynn {
 namespace {
 
-std::atomic<bool> team_started{false}, forked_child{false};
+std::atomic<bool> forked_child{false};
 
 #if !defined(_WIN32)
-[[maybe_unused]] const int at_fork = pthread_atfork(nullptr, nullptr, [] {
-  if (team_started.load(std::memory_order_relaxed)) forked_child = true;
-});
+[[maybe_unused]] const int at_fork = pthread_atfork(nullptr, nullptr, [] { forked_child = true; });
 #endif
 
 void pause_briefly() {
@@ -235,7 +233,6 @@ bool in_forked_child() { return forked_child.load(std::memory_order_relaxed); }
 void detail::run_with_team(int threads, void (*function)(const void*), const void* context) {
   if (threads <= 1 || own_team || in_task || omp_in_parallel() || in_forked_child())
     return function(context);
-  team_started.store(true, std::memory_order_relaxed);
   Team team(threads < kMaxTeam ? threads : kMaxTeam);
   Body body{function, context, nullptr};
   fork_and_join(&team, &body);

@@ -21,9 +21,8 @@ void run_tasks(int threads, isize tasks, TaskFunction function, const void* cont
 void run_with_team(int threads, void (*body)(const void*), const void* context);
 }  // namespace detail
 
-// True in a child process forked after this process had started OpenMP threads: libgomp's threads
-// are gone there and a new team would wait for them for ever, so such a child computes on one
-// thread.
+// True in a forked child process. OpenMP's threads, ours or another library's, are gone there, and
+// libgomp would wait for them for ever: such a child computes on one thread.
 bool in_forked_child();
 
 // While one of these lives, its thread calls function(context) now and then during long regions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pynn.layers._base import Layer
 
 Array = npt.NDArray[Any]
+_CHUNK_WORK = 2.5e9  # multiplications in one call of predict or evaluate
 
 
 class Program:
@@ -58,6 +60,12 @@ class Program:
             for i, v in enumerate(self.graph.variables)
             if v.regularizer is not None and id(v) in self.graph.trained
         ]
+
+    @property
+    def chunk_rows(self) -> int:
+        """Rows of one call, about a tenth of a second's; by the network alone, as are the sums."""
+        weights = sum(math.prod(v.shape) for v in self.graph.variables)
+        return max(4096, int(_CHUNK_WORK / max(1, weights)) // 256 * 256)
 
     def predict(self, x: Array) -> Array:
         """Runs the network in inference mode."""

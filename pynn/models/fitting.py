@@ -63,6 +63,8 @@ class Fitting:
         self, model: Training, data: Data, batch_size: int, steps: int | None, shuffle: bool
     ) -> None:
         batch_size = min(batch_size, data.rows)
+        if not isinstance(shuffle, (bool, np.bool_)):
+            raise ValueError(f"fit: `shuffle` must be True or False. Received: shuffle={shuffle!r}")
         self.model, self.data, self.batch_size = model, data, batch_size
         self.trainer = model._trainer
         self.steps = math.ceil(data.rows / batch_size) if steps is None else steps

@@ -103,7 +103,11 @@ class Sequential(Model):
                 )
             self._input = layer
             return
-        taken = {other.name for other in self._layers if other is not layer}
+        if any(other is layer for other in self._layers):
+            raise ValueError(
+                f"{self.name}: a layer can stand in a model once. Received: {layer.name!r} again"
+            )
+        taken = {other.name for other in self._layers}
         while layer.name in taken and not layer.named_by_user:
             layer.rename()  # layers from a file may have taken the automatic names
         if layer.name in taken:

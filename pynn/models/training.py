@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from pynn import config, optimizers
 from pynn.models import data as checks
+from pynn.models import state
 from pynn.models.data import Data, verbosity, whole
 from pynn.models.objective import Objective, warn_of_hints
 from pynn.utils.arrays import as_array
@@ -20,8 +21,6 @@ from pynn.utils.random import draw_seed
 if TYPE_CHECKING:
     from pynn.callbacks import CallbackList, History
     from pynn.layers._program import Program
-
-_CHUNK_WORK = 2.5e9  # multiplications in one call of predict or evaluate
 
 
 class Training:
@@ -39,6 +38,8 @@ class Training:
         self._objective: Objective | None = None
         self._trainer: Any = None
         self._trained_program: Program | None = None
+        self._rule: dict[str, Any] = {}  # the optimizer as the trainer was given it
+        self._optimizer_state: dict[str, Any] | None = None  # of a copy
         self._seed = 0
 
     # Given by Model.
@@ -101,12 +102,15 @@ class Training:
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles consist of: not the engine's side, which is made anew."""
-        return {**vars(self), "_trainer": None, "_trained_program": None, "_program": None}
+        kept = self._optimizer_state if self._trainer is None else state.read(self._trainer)
+        dropped = dict.fromkeys(("_trainer", "_trained_program", "_program"))
+        return {**vars(self), **dropped, "_optimizer_state": kept}
 
     def forget_trainer(self) -> None:
         """Drops the engine's trainer and with it the optimizer's state."""
         self._trainer = None
         self._trained_program = None
+        self._optimizer_state = None
 
     @property
     def metrics_names(self) -> list[str]:
@@ -122,8 +126,7 @@ class Training:
         """The optimizer's arrays and the numbers Keras keeps beside them; empty before training."""
         if self._trainer is None:
             return []
-        slots = [slot for slots in self._trainer.slots for slot in slots]
-        return [*self.optimizer.scalars(), *slots]
+        return [*self.optimizer.scalars(), *(slot for own in self._trainer.slots for slot in own)]
 
     def _ready(self, action: str) -> Objective:
         if self._objective is None:
@@ -152,6 +155,10 @@ class Training:
             weight = checks.class_weights(class_weight, target, objective.sparse)
         if self._trainer is None:
             self._make_trainer(objective, output_shape, target.shape[1:])
+        elif self._rule != self.optimizer.spec():
+            raise RuntimeError(
+                "fit: the optimizer was changed; call compile for it to take effect."
+            )
         self._trainer.check(rows, target, weight)
         return Data(rows, target, weight)
 
@@ -163,18 +170,21 @@ class Training:
         objective.resolve(output_shape, target_shape)
         program = self.make_program()
         variables = program.graph.variables
+        self._rule = self.optimizer.spec()
         self._trainer = _core.Trainer(
             program.network,
             objective.loss.spec(),
             objective.metric_specs,
-            self.optimizer.spec(),
+            self._rule,
             {
                 "penalties": program.penalties,
                 "no_decay": self.optimizer.no_decay(variables),
             },
         )
         self._trained_program = program  # keeps its variables alive
-        self.optimizer.iterations = 0
+        if self._optimizer_state is not None:
+            state.write(self._trainer, self._optimizer_state)
+        self.optimizer.iterations = self._trainer.iterations
         self._seed = draw_seed()
 
     # ---- fit ---------------------------------------------------------------------------------
@@ -257,7 +267,7 @@ class Training:
         if validation is not None and validation_steps is not None:
             size = whole("validation_batch_size", validation_batch_size or batch_size)
             validation = validation.slice(0, whole("validation_steps", validation_steps) * size)
-        fitting = Fitting(self, data, batch_size, steps_per_epoch, bool(shuffle))
+        fitting = Fitting(self, data, batch_size, steps_per_epoch, shuffle)
         return fitting.run(epochs, initial_epoch, verbose, callbacks, validation, validation_freq)
 
     # ---- evaluate and predict ----------------------------------------------------------------
@@ -316,7 +326,7 @@ class Training:
         """Evaluates checked data chunk by chunk and returns the engine's results."""
         assert self._objective is not None
         hooks.on_test_begin()
-        rows = self._chunk_rows()
+        rows = self.program().chunk_rows
         try:
             self._trainer.results(reset=True, evaluation=True)
             for start in range(0, data.rows, rows):
@@ -367,7 +377,7 @@ class Training:
         hooks = self._hooks(callbacks, {"verbose": verbose, "epochs": 1})
         progress = Progress(math.ceil(len(samples) / batch_size), verbosity(verbose))
         hooks.on_predict_begin()
-        rows = self._chunk_rows()
+        rows = self.program().chunk_rows
         try:
             if len(samples) <= rows:
                 output = program.predict(samples)
@@ -381,12 +391,6 @@ class Training:
             progress.close()
         hooks.on_predict_end()
         return output
-
-    def _chunk_rows(self) -> int:
-        """Rows of one call, about a tenth of a second's; by the network alone, as are the sums."""
-        variables = self.program().graph.variables
-        weights = sum(math.prod(v.shape) for v in variables)
-        return max(4096, int(_CHUNK_WORK / max(1, weights)) // 256 * 256)
 
     def _hooks(self, callbacks: Any, params: dict[str, Any]) -> CallbackList:
         from pynn.callbacks import CallbackList

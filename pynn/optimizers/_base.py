@@ -154,6 +154,8 @@ class Optimizer(Configurable):
             value = number
         self._learning_rate = value
 
+    lr = learning_rate  # its name before Keras 2.3
+
     def learning_rates(self, first_step: int, count: int) -> npt.NDArray[np.float64]:
         """Returns the learning rates of ``count`` steps from ``first_step`` on."""
         rate: Any = self._learning_rate
