@@ -34,7 +34,7 @@ class Progress:
         >>> progress = Progress(3, verbose=2, stream=stream)
         >>> progress.finish({"loss": 0.5})
         >>> print(stream.getvalue(), end="")  # doctest: +ELLIPSIS
-        3/3 - 0s - ...us/step - loss: 0.5000
+        3/3 - 0s - ...s/step - loss: 0.5000
     """
 
     def __init__(self, target: int, verbose: int = 1, stream: TextIO | None = None) -> None:
