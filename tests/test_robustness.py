@@ -9,8 +9,11 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
+
+import pynn
 
 SETUP = """
 import os, signal, sys, threading, time
@@ -41,6 +44,9 @@ def run(script: str, **environment: str) -> str:
         capture_output=True,
         text=True,
         timeout=120,
+        cwd=Path(pynn.__file__).parents[
+            1
+        ],  # python -c looks there first, whatever this run stands in
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
         check=False,
     )
