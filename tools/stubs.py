@@ -202,7 +202,8 @@ def core_stub() -> str:
     """The stub of the extension module, from pybind11's signatures."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pybind11_stubgen", CORE, "-o", folder, "--exit-code"]
-        subprocess.run(command, check=True, capture_output=True)
+        # From an empty folder: -m would import the source tree instead of the installed package.
+        subprocess.run(command, check=True, capture_output=True, cwd=folder)
         text = Path(folder, "pynn", "_core.pyi").read_text(encoding="utf-8")
     for bare, full in COMPLETE.items():
         text = re.sub(rf"(?<=[ \[]){bare}(?=[:,\]) \n])(?! \w)", full, text)
