@@ -110,7 +110,7 @@ class Team {
   // late, when the next region is being set up, can neither claim a task that is gone nor one it
   // knows nothing about.
   struct Ticket {
-    std::uint32_t region;  // its last kRegionBits bits
+    std::uint32_t region;  // its bits under kRegionMask
     isize next, end;
 
     static Ticket unpack(std::uint64_t bits) {
