@@ -78,8 +78,8 @@ asan tsan: $(VENV)/.created
 	$(MAKE) --no-print-directory VENV=.venv-$@ SETTINGS="$(SETTINGS_$@)" .venv-$@/.installed
 	BIN="$(CURDIR)/.venv-$@/bin" sh tools/sanitized.sh $@
 
-SETTINGS_asan = -Ccmake.define.PYNN_SANITIZE=address,undefined -Cbuild-dir=build/asan-wheel
-SETTINGS_tsan = -Ccmake.define.PYNN_SANITIZE=thread -Cbuild-dir=build/tsan-wheel
+SETTINGS_asan = --config-settings=cmake.define.PYNN_SANITIZE=address,undefined --config-settings=build-dir=build/asan-wheel
+SETTINGS_tsan = --config-settings=cmake.define.PYNN_SANITIZE=thread --config-settings=build-dir=build/tsan-wheel
 
 wheel: $(VENV)/.created
 	BIN="$(CURDIR)/$(BIN)" sh tools/wheel.sh wheelhouse

@@ -8,7 +8,7 @@ raw=$(mktemp -d)
 trap 'rm -rf "$raw"' EXIT
 pip() { "$BIN/python" -m pip --disable-pip-version-check --quiet "$@"; }
 
-pip wheel --no-deps -Cbuild-dir="$build" -w "$raw" .
+pip wheel --no-deps --config-settings=build-dir="$build" -w "$raw" .
 mkdir -p "$out"
 case $(uname -s) in
     Linux)
