@@ -19,18 +19,22 @@ struct Pass {
   isize n;                       // samples of the op's output; 1 if it is not batched
   isize batch;                   // samples of the run
   int team;                      // threads this run may use
-  bool training;                 // dropout active, batch statistics
+  bool training;                 // dropout active, batch statistics; backward as forward was
   kernels::RandomStream random;  // this node's random numbers of this step
 };
+
+// What an op without a size known in advance keeps from forward to backward, in memory of its own.
+using Kept = std::shared_ptr<void>;
 
 template <class T>
 struct Forward {
   const Pass& pass;
   T* y;
-  T* saved;           // null outside training
+  T* saved;           // null where no backward pass can follow
   const T* const* x;  // one per input
   T* const* w;        // one per variable
   double* penalty;    // an activity penalty adds its sum over the samples here
+  Kept* kept;         // null where no backward pass can follow
 };
 
 template <class T>
@@ -43,6 +47,7 @@ struct Backward {
   const T* y;
   T* dy;  // may be overwritten
   T* const* w;
+  Kept* kept;
 };
 
 // What an op is made from. `in` and `variables` are shapes; a sample's shape has no batch axis. An
@@ -63,7 +68,8 @@ class Op {
   std::optional<bool> batched;  // whether the output has a batch axis; by default if any input has
   bool whole_batch = false;     // the result mixes samples, so prediction may not cut the batch
   bool alias = false;           // the output is the input's memory under another shape; never run
-  isize saved_per_sample = 0;   // elements kept from forward to backward
+  bool penalizes = false;       // has a gradient of its own, even if nothing depends on the output
+  isize saved_per_sample = 0;   // elements kept from forward to backward, per sample of the run
   isize saved_fixed = 0;
 
   virtual void forward(const Forward<T>& run) const = 0;

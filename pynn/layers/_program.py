@@ -69,11 +69,11 @@ class Program:
 
     def predict(self, x: Array) -> Array:
         """Runs the network in inference mode."""
-        return np.asarray(self.network.predict(x, config.n_threads()))
+        return np.asarray(self.network.predict([x], config.n_threads())[0])
 
     def forward(self, x: Array) -> Array:
         """Runs the network in training mode: dropout active, statistics of the batch."""
-        return np.asarray(self.network.forward(x, draw_seed(), 0, config.n_threads()))
+        return np.asarray(self.network.forward([x], draw_seed(), 0, config.n_threads())[0])
 
 
 def _leaves(layers: Sequence[Layer]) -> list[Layer]:

@@ -127,9 +127,9 @@ class Fitting:
                 hooks.on_train_batch_begin(done)
             rates = model.optimizer.learning_rates(trainer.iterations, count)
             trained = trainer.train(
-                data.x,
-                data.y,
-                data.weight,
+                [data.x],
+                [data.y],
+                [data.weight],
                 order,
                 self.batch_size,
                 done,

@@ -159,7 +159,7 @@ class Training:
             raise RuntimeError(
                 "fit: the optimizer was changed; call compile for it to take effect."
             )
-        self._trainer.check(rows, target, weight)
+        self._trainer.check([rows], [target], [weight])
         return Data(rows, target, weight)
 
     def _make_trainer(
@@ -173,7 +173,8 @@ class Training:
         self._rule = self.optimizer.spec()
         self._trainer = _core.Trainer(
             program.network,
-            objective.loss.spec(),
+            program.network,
+            [objective.loss.spec()],
             objective.metric_specs,
             self._rule,
             {
@@ -331,7 +332,7 @@ class Training:
             self._trainer.results(reset=True, evaluation=True)
             for start in range(0, data.rows, rows):
                 part = data.slice(start, start + rows)
-                self._trainer.evaluate(part.x, part.y, part.weight, config.n_threads())
+                self._trainer.evaluate([part.x], [part.y], [part.weight], config.n_threads())
                 results: dict[str, Any] = self._trainer.results(evaluation=True)
                 if progress is not None:
                     done = min(start + rows, data.rows) // batch_size
