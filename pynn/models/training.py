@@ -172,8 +172,7 @@ class Training:
         variables = program.graph.variables
         self._rule = self.optimizer.spec()
         self._trainer = _core.Trainer(
-            program.network,
-            program.network,
+            *(program.network, program.network),  # training and evaluation
             [objective.loss.spec()],
             objective.metric_specs,
             self._rule,
