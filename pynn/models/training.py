@@ -126,7 +126,8 @@ class Training:
         """The optimizer's arrays and the numbers Keras keeps beside them; empty before training."""
         if self._trainer is None:
             return []
-        return [*self.optimizer.scalars(), *(slot for own in self._trainer.slots for slot in own)]
+        slots = [slot for own in self._trainer.slots for slot in own]
+        return [*self.optimizer.scalars(), *slots, *self.optimizer.rule_scalars().values()]
 
     def _ready(self, action: str) -> Objective:
         if self._objective is None:

@@ -194,6 +194,10 @@ class Optimizer(Stateful):
         rate = self._learning_rate
         return [steps] if callable(rate) else [steps, np.array(rate, np.float32)]
 
+    def rule_scalars(self) -> dict[str, npt.NDArray[Any]]:
+        """Numbers that Keras's rule keeps beside its arrays; here they follow from the step."""
+        return {}
+
     def exclude_from_weight_decay(
         self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
     ) -> None:

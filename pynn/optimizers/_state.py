@@ -89,6 +89,9 @@ class Stateful(Configurable):
     def scalars(self) -> list[Any]:
         raise NotImplementedError
 
+    def rule_scalars(self) -> dict[str, Array]:
+        raise NotImplementedError
+
     @property
     def built(self) -> bool:
         """Whether the optimizer has state for the variables it is to change."""
@@ -142,15 +145,16 @@ class Stateful(Configurable):
     @property
     def variables(self) -> list[StateArray]:
         """The state in Keras's order: step count, learning rate, means, sums, slots."""
-        count = {"iteration": lambda value: setattr(self, "calls", int(value))}
-        count["learning_rate"] = lambda value: setattr(self, "learning_rate", float(value))
-        names = ["iteration", "learning_rate", "u_product"]
+        setters: dict[str, Callable[[Any], None]] = {
+            "iteration": lambda value: setattr(self, "calls", int(value)),
+            "learning_rate": lambda value: setattr(self, "learning_rate", float(value)),
+        }
         scalars = [
-            StateArray(f"{self.name}/{name}", array, count.get(name))
-            for name, array in zip(names, self.scalars(), strict=False)
+            StateArray(f"{self.name}/{name}", array, setters[name])
+            for name, array in zip(setters, self.scalars(), strict=False)
         ]
         if not self.built:
-            return scalars[:2]
+            return scalars
         rule = len(self._slots[0]) - self._extra_slots
         extra = ["average"] * self.use_ema
         extra += ["gradient_accumulator"] * bool(self.gradient_accumulation_steps)
@@ -168,7 +172,10 @@ class Stateful(Configurable):
             for path, own in zip(paths, self._slots, strict=True)
             for (name, _, _), array in zip(self._rule_slots(()), own, strict=False)
         ]
-        return [*scalars[:2], *shared, *scalars[2:], *slots]
+        last = [
+            StateArray(f"{self.name}/{name}", array) for name, array in self.rule_scalars().items()
+        ]
+        return [*scalars, *shared, *slots, *last]
 
     def get_weights(self) -> list[Array]:
         """Returns copies of the state arrays."""
