@@ -55,6 +55,7 @@ class Optimizer {
   const Shape& slot_shape(int slot, int variable) const;
 
   double penalty() const;  // at the current weights
+  void add_penalty_gradients(int team);
   void step(double learning_rate, int team);
 
  private:
@@ -98,7 +99,6 @@ class Optimizer {
   void update(double learning_rate, int team);
   void average(int team);
   void constrain(int team);
-  void add_penalty_gradients(int team);
   void clip_by_norm(int team);
   Part* part_of(int variable);  // null for what is not trained
 
