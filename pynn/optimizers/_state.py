@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pynn import _core
+from pynn import _core, constraints
 from pynn.utils.configurable import Configurable
 
 Array = npt.NDArray[Any]
@@ -117,6 +117,12 @@ class Stateful(Configurable):
         """
         self._variables, self._slots = list(variables), [list(own) for own in slots]
 
+    @property
+    def constrained_by_python(self) -> list[Any]:
+        """The variables whose constraint the engine cannot apply."""
+        _, places = constraints.split(self._variables)
+        return [self._variables[place] for place in places]
+
     def _new_slots(self, w: Array) -> list[Array]:
         slots = [
             np.array(w) if start is None else np.full(shape, start, w.dtype)
@@ -198,13 +204,16 @@ class Stateful(Configurable):
 
     # ---- running means of the weights --------------------------------------------------------
 
-    def finalize_variable_values(self, var_list: Iterable[Any]) -> None:
-        """Overwrites variables with the running means of their values; without EMA does nothing."""
+    def finalize_variable_values(self, var_list: Iterable[Any] | None = None) -> None:
+        """Overwrites variables with the running means of their values; without EMA does nothing.
+
+        Args:
+            var_list: the variables; by default all.
+        """
         if self.use_ema:
-            places = [self._place(variable) for variable in var_list]
             averages = self._averages()
-            for place in places:
-                _values(self._variables[place])[...] = averages[place]
+            for variable in self._variables if var_list is None else var_list:
+                _values(variable)[...] = averages[self._place(variable)]
 
     def swap_averages(self) -> None:
         """Exchanges the variables' values and their running means."""
