@@ -217,6 +217,12 @@ def _overrides(callback: Callback, *hooks: str) -> bool:
     )
 
 
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's."""
+    is_number = isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0
+    return value.item() if is_number else value
+
+
 def _broadcast(hook: str) -> Callable[..., None]:
     """The hook of a ``CallbackList``: calls that of every callback."""
     # A batch is the shortest chunk, so that loops written by hand reach the chunk hooks too.
@@ -227,10 +233,7 @@ def _broadcast(hook: str) -> Callable[..., None]:
     def call(self: CallbackList, *arguments: Any, logs: Logs = None) -> None:
         numbered = hook.startswith("on_epoch") or "batch" in hook or "chunk" in hook
         *numbers, logs = (*arguments, logs)[: 1 + numbered]
-        logs = {} if logs is None else logs
-        for name, value in logs.items():
-            if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0:
-                logs[name] = value.item()
+        logs = {name: _plain(value) for name, value in (logs or {}).items()}
         for callback in self.callbacks:
             for name in hooks:
                 getattr(callback, name)(*numbers, logs)

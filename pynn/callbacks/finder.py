@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pynn.callbacks._base import Callback, Logs
 
 if TYPE_CHECKING:
@@ -29,9 +31,8 @@ class LearningRateFinder(Callback):
     Attributes:
         rates: the learning rates tried.
         losses: the smoothed loss after each.
-        suggestion: the rate at which the loss fell most steeply over the logarithm of the rate:
-            a good rate for constant training, and a tenth or third of a good ``max_rate`` of
-            ``OneCycle``. NaN where the loss never fell.
+        suggestion: the rate at which the loss fell most steeply over the logarithm of the rate: a
+            good constant rate; ``OneCycle`` bears several times as much. NaN if it never fell.
 
     Raises:
         ValueError: a number outside its range; the length of the training is not known.
@@ -120,14 +121,16 @@ class LearningRateFinder(Callback):
 
     @property
     def suggestion(self) -> float:
-        """The learning rate at the steepest fall of the smoothed loss."""
-        found, steepest = math.nan, 0.0
-        rough = round(1 / (1 - self.beta))  # the first averages are of too few losses
-        for step in range(max(1, min(rough, len(self.losses) // 4)), len(self.losses) - 1):
-            slope = self.losses[step + 1] - self.losses[step - 1]
-            if slope < steepest:
-                found, steepest = self.rates[step], slope
-        return found
+        """The learning rate at the steepest fall of the smoothed loss, NaN if it never falls."""
+        count = len(self.losses)
+        half = max(1, count // 16)  # slopes of lines through 2 half + 1 losses: batches are noisy
+        if count <= 2 * half:
+            return math.nan
+        slopes = np.correlate(self.losses, np.arange(-half, half + 1.0), "valid")
+        rough = min(round(1 / (1 - self.beta)), count // 4) - half
+        slopes[: max(0, rough)] = 0  # the first averages are of too few losses
+        place = int(slopes.argmin())
+        return self.rates[half + place] if slopes[place] < 0 else math.nan
 
     def plot(self) -> Figure:
         """Draws the smoothed loss over the learning rate, with the suggestion.
