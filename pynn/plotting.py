@@ -55,10 +55,9 @@ def curves(
         logarithmic = set(log_scale or ())
     columns = min(_COLUMNS, len(chosen))
     rows = math.ceil(len(chosen) / columns)
-    pyplot = _pyplot()
-    from matplotlib.ticker import MaxNLocator
-
-    figure: Figure = pyplot.figure(figsize=(_WIDTH * columns, _HEIGHT * rows), layout="constrained")
+    figure: Figure = _pyplot().figure(
+        figsize=(_WIDTH * columns, _HEIGHT * rows), layout="constrained"
+    )
     for place, name in enumerate(chosen, start=1):
         axes = figure.add_subplot(rows, columns, place)
         for key, label, style in ((name, "training", "C0-"), (f"val_{name}", "validation", "C1-")):
@@ -67,7 +66,7 @@ def curves(
                 marker = "o" if len(numbers) == 1 else ""  # one point makes no line
                 axes.plot(epochs, numbers, style + marker, label=label)
         axes.set(title=name, xlabel="epoch", yscale="log" if name in logarithmic else "linear")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.locator_params(axis="x", integer=True)
         axes.grid(alpha=0.3)
         if f"val_{name}" in values:
             axes.legend()
