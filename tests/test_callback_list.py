@@ -164,19 +164,13 @@ class Averaged(StandIn):
     """One weight with its average."""
 
     use_ema = True
+    average = 10.0
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.average = np.array(10.0)
+    def swap_averages(self) -> None:
+        self.weights, self.average = self.average, self.weights
 
-    def numpy(self) -> Any:
-        return self.weights
-
-    def assign(self, value: Any) -> None:
-        self.weights = float(value)
-
-    def weight_averages(self) -> list[tuple[Any, Any]]:
-        return [(self, self.average)]
+    def reset_averages(self) -> None:
+        self.average = self.weights
 
 
 @pytest.mark.parametrize("on_epoch", [False, True])

@@ -35,32 +35,24 @@ class SwapEMAWeights(Callback):
         self.swap_on_epoch = swap_on_epoch
         self._weights: list[Any] | None = None  # those trained, while the averages are in the model
 
-    def _averages(self) -> list[tuple[Any, Any]]:
-        """The trained variables with their averages."""
+    def _show_averages(self) -> None:
+        if self._weights is None:
+            self._weights = self.model.get_weights()
+            self.model.optimizer.swap_averages()
+            self.model.optimizer.reset_averages()  # they stay averages, whatever the model shows
+
+    def _show_weights(self) -> None:
+        if self._weights is not None:
+            self.model.set_weights(self._weights)
+            self._weights = None
+
+    def on_train_begin(self, logs: Logs = None) -> None:
         optimizer = self.model.optimizer
         if not getattr(optimizer, "use_ema", False):
             raise ValueError(
                 "SwapEMAWeights: the optimizer must keep averages: give it use_ema=True. "
                 f"Received: optimizer={optimizer!r}"
             )
-        pairs: list[tuple[Any, Any]] = self.model.weight_averages()
-        return pairs
-
-    def _show_averages(self) -> None:
-        if self._weights is None:
-            pairs = self._averages()
-            self._weights = [variable.numpy() for variable, _ in pairs]
-            for variable, average in pairs:
-                variable.assign(average)
-
-    def _show_weights(self) -> None:
-        if self._weights is not None:
-            for (variable, _), values in zip(self._averages(), self._weights, strict=True):
-                variable.assign(values)
-            self._weights = None
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        self._averages()  # raises before anything is trained
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._show_weights()

@@ -74,6 +74,8 @@ class BackupAndRestore(Callback):
     def _load(self, path: Path) -> None:
         position = json.loads(path.read_text(encoding="utf-8"))
         self.model.load_weights(str(self._folder / position["weights"]))
+        if position["learning_rate"] is not None:  # the file holds it in single precision
+            self.model.optimizer.learning_rate = position["learning_rate"]
         self.model.resume_fit(position["epoch"], position["batch"], position["fit"])
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -90,8 +92,14 @@ class BackupAndRestore(Callback):
     def _save(self, epoch: int, batch: int) -> None:
         weights = f"epoch-{epoch}-batch-{batch}.weights.h5"
         write_whole(self._folder / weights, self.model.save_weights)
-        fit: dict[str, Any] = self.model.fit_state()
-        position = {"epoch": epoch, "batch": batch, "weights": weights, "fit": fit}
+        rate = self.model.optimizer.get_config()["learning_rate"]
+        position: dict[str, Any] = {
+            "epoch": epoch,
+            "batch": batch,
+            "weights": weights,
+            "learning_rate": rate if isinstance(rate, float) else None,  # else a function of steps
+            "fit": self.model.fit_state(),
+        }
         kept = {weights}
         if self.double_checkpoint and self._latest.exists():
             kept.add(json.loads(self._latest.read_text(encoding="utf-8"))["weights"])

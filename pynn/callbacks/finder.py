@@ -76,7 +76,7 @@ class LearningRateFinder(Callback):
         self.losses: list[float] = []
         self._total = 0 if steps is None else steps
         self._average = self._sum = 0.0
-        self._snapshot: Any = None
+        self._before: tuple[Any, ...] | None = None  # weights, optimizer, learning rate
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -91,7 +91,9 @@ class LearningRateFinder(Callback):
                 )
             self._total = max(2, self.params["steps"] * self.params["epochs"])
         self.rates, self.losses, self._average = [], [], 0.0
-        self._snapshot = self.model.snapshot()
+        optimizer = self.model.optimizer
+        rate = float(optimizer.learning_rate)
+        self._before = self.model.get_weights(), optimizer.get_weights(), rate
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         if batch == 0:
@@ -115,9 +117,12 @@ class LearningRateFinder(Callback):
             self.model.stop_training = True
 
     def on_close(self) -> None:
-        if self._snapshot is not None:
-            self.model.restore(self._snapshot)
-            self._snapshot = None
+        if self._before is not None:
+            weights, state, rate = self._before
+            self.model.set_weights(weights)
+            self.model.optimizer.set_weights(state)
+            self.model.optimizer.learning_rate = rate  # the state holds it in single precision
+            self._before = None
 
     @property
     def suggestion(self) -> float:
