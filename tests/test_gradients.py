@@ -56,7 +56,7 @@ def check_gradient(model: pynn.Sequential, x: Array, y: Any, loss: Any = "mse") 
 
     def value() -> float:
         # Seed and step of the batch above: dropout and noise fall as they did there.
-        prediction = network.forward(x, model._seed, 0, 1)
+        prediction = network.forward([x], model._seed, 0, 1)[0]
         total = float(np.mean((prediction - y) ** 2)) if loss == "mse" else function(y, prediction)
         for layer in model.layers:
             for v in layer.trainable_weights:
@@ -70,7 +70,7 @@ def check_gradient(model: pynn.Sequential, x: Array, y: Any, loss: Any = "mse") 
         """The layer's output; only layers without noise before them are asked."""
         index = model.layers.index(layer)
         part = pynn.Sequential([pynn.Input(x.shape[1:]), *model.layers[: index + 1]])
-        return np.asarray(part.make_program().network.forward(x, model._seed, 0, 1))
+        return np.asarray(part.make_program().network.forward([x], model._seed, 0, 1)[0])
 
     rng = np.random.default_rng(11)
     step = 1e-5

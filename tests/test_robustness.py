@@ -154,6 +154,7 @@ def test_control_c_is_answered_at_once(call: str) -> None:
         model = classifier(100, 200, 100)
         model.fit(x[:100], y[:100], verbose=0)
         sent = []
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
 
         def interrupt():
             time.sleep(0.5)

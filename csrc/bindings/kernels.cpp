@@ -31,6 +31,15 @@ std::array<T, kernels::kMaxParams> params_of(const CatalogRow& row,
   return params;
 }
 
+// The kernels of an elementwise row, or null for an activation of whole rows.
+template <class T>
+const kernels::ActivationKernels<T>* elementwise(const std::string& name, const CatalogRow*& row) {
+  if ((row = kernels::find_row("activation", name))) return table<T>().activation + row->index;
+  if ((row = kernels::find_row("math", name))) return table<T>().math + row->index;
+  row = &row_of("row_activation", name);
+  return nullptr;
+}
+
 // The last axis as columns, all others as rows.
 struct Rows {
   isize rows, cols;
@@ -44,14 +53,13 @@ py::array activation(const std::string& name, const py::array& x,
   return with_dtype(float_dtype_of(x, "x"), [&]<class T>(T) -> py::array {
     const Dense<T> in(x);
     Dense<T> y(shape_of(x));
-    if (const CatalogRow* row = kernels::find_row("activation", name)) {
-      table<T>().activation[row->index].forward(y.mutable_data(), in.data(),
-                                                params_of<T>(*row, given).data(), in.size());
+    const CatalogRow* row = nullptr;
+    if (const auto* k = elementwise<T>(name, row)) {
+      k->forward(y.mutable_data(), in.data(), params_of<T>(*row, given).data(), in.size());
     } else {
-      const CatalogRow& whole = row_of("row_activation", name);
       const Rows shape(in);
-      table<T>().row_activation[whole.index].forward(y.mutable_data(), in.data(), shape.rows,
-                                                     shape.cols);
+      table<T>().row_activation[row->index].forward(y.mutable_data(), in.data(), shape.rows,
+                                                    shape.cols);
     }
     return y;
   });
@@ -66,15 +74,15 @@ py::array activation_gradient(const std::string& name, const py::array& x, const
     const Dense<T> in(x), dout(dy);
     const Dense<T> y(activation(name, x, given));
     Dense<T> dx(shape_of(x));
-    if (const CatalogRow* row = kernels::find_row("activation", name)) {
+    const CatalogRow* row = nullptr;
+    if (const auto* k = elementwise<T>(name, row)) {
       const T* kept = row->keep == "x" ? in.data() : y.data();
-      table<T>().activation[row->index].backward(dx.mutable_data(), kept, dout.data(),
-                                                 params_of<T>(*row, given).data(), in.size());
+      k->backward(dx.mutable_data(), kept, dout.data(), params_of<T>(*row, given).data(),
+                  in.size());
     } else {
-      const CatalogRow& whole = row_of("row_activation", name);
       const Rows shape(in);
-      table<T>().row_activation[whole.index].backward(dx.mutable_data(), y.data(), dout.data(),
-                                                      shape.rows, shape.cols);
+      table<T>().row_activation[row->index].backward(dx.mutable_data(), y.data(), dout.data(),
+                                                     shape.rows, shape.cols);
     }
     return dx;
   });

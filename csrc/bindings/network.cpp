@@ -1,5 +1,6 @@
 // Variables, graphs and prediction.
 #include "bindings/arrays.h"
+#include "bindings/external.h"
 #include "bindings/register.h"
 #include "core/limits.h"
 
@@ -37,6 +38,7 @@ ops::Spec::Value value_of(const py::handle& value) {
 
 Node node_of(const py::dict& dict) {
   Node node;
+  py::object forward, backward;
   for (const auto& [key_object, value] : dict) {
     const auto key = key_object.cast<std::string>();
     if (key == "op") {
@@ -49,71 +51,83 @@ Node node_of(const py::dict& dict) {
       node.variables = value.cast<std::vector<VariablePtr>>();
     } else if (key == "trainable") {
       node.trainable = value.cast<std::vector<bool>>();
+    } else if (key == "forward") {
+      forward = py::reinterpret_borrow<py::object>(value);
+    } else if (key == "backward") {
+      backward = py::reinterpret_borrow<py::object>(value);
     } else if (!value.is_none()) {
       node.spec.values[key] = value_of(value);
     }
   }
+  if (forward) node.spec.values["external"] = make_external(node.spec.owner, forward, backward);
   return node;
 }
 
 AnyNetwork make_network(const std::string& dtype, std::vector<Shape> inputs, const py::list& nodes,
-                        std::vector<int> outputs) {
-  Graph graph{std::move(inputs), {}, std::move(outputs)};
+                        std::vector<int> outputs, bool input_gradients) {
+  Graph graph{std::move(inputs), {}, std::move(outputs), input_gradients};
   for (py::handle node : nodes) graph.nodes.push_back(node_of(node.cast<py::dict>()));
   return with_dtype(dtype_named(dtype), [&](auto zero) {
     return AnyNetwork{std::make_shared<const Network<decltype(zero)>>(graph)};
   });
 }
 
-template <class T>
-py::array empty_output(const Network<T>& network, isize samples) {
-  std::vector<py::ssize_t> shape{samples};
-  for (isize extent :
-       network.plan.tensors[static_cast<std::size_t>(network.plan.outputs[0])].shape) {
-    shape.push_back(extent);
-  }
-  return py::array_t<T>(shape);
-}
-
-py::array predict(const AnyNetwork& any, const py::object& x, int n_threads) {
-  const int team = threads_for(n_threads);
-  return std::visit(
-      [&]<class T>(const NetworkPtr<T>& network) {
-        const auto sources = sources_of(x);
-        network->check_inputs(sources);
-        py::array y = empty_output(*network, sources[0].samples());
-        T* data = static_cast<T*>(y.mutable_data());
-        const py::gil_scoped_release no_gil;
-        exec::Poll poll = signal_poll();
-        if (sources[0].samples() > 0) network->predict(data, sources, team, poll);
-        return y;
-      },
-      any.network);
-}
-
-py::array forward(const AnyNetwork& any, const py::object& x, std::uint64_t seed,
-                  std::uint32_t step, int n_threads) {
+py::list predict(const AnyNetwork& any, const py::object& x, int n_threads) {
   const int team = threads_for(n_threads);
   return std::visit(
       [&]<class T>(const NetworkPtr<T>& network) {
         const auto sources = sources_of(x);
         network->check_inputs(sources);
         const isize n = sources[0].samples();
-        py::array y = empty_output(*network, n);
-        T* data = static_cast<T*>(y.mutable_data());
-        const py::gil_scoped_release no_gil;
-        exec::Poll poll = signal_poll();
-        if (n == 0) return y;
-        exec::Workspace<T> space(network->plan, n, true);
-        for (std::size_t i = 0; i < sources.size(); ++i) {
-          sources[i].template gather<T>(space.tensor[i], nullptr, 0, n, team);
+        const Outputs<T> y(network->plan, n);
+        if (n > 0) {
+          const py::gil_scoped_release no_gil;
+          exec::Poll poll = signal_poll();
+          network->predict(y.data, sources, team, poll);
         }
-        network->forward(space, {n, team, true, seed, step}, poll);
-        const auto out = static_cast<std::size_t>(network->plan.outputs[0]);
-        std::copy_n(space.tensor[out], n * network->plan.tensors[out].size, data);
-        return y;
+        return y.arrays;
       },
       any.network);
+}
+
+py::list forward(const AnyNetwork& any, const py::object& x, std::uint64_t seed, std::uint32_t step,
+                 int n_threads) {
+  const int team = threads_for(n_threads);
+  return std::visit(
+      [&]<class T>(const NetworkPtr<T>& network) {
+        const auto sources = sources_of(x);
+        network->check_inputs(sources);
+        const isize n = sources[0].samples();
+        const Outputs<T> y(network->plan, n);
+        if (n > 0) {
+          const py::gil_scoped_release no_gil;
+          exec::Poll poll = signal_poll();
+          exec::Workspace<T> space(network->plan, n, true);
+          for (std::size_t i = 0; i < sources.size(); ++i) {
+            sources[i].template gather<T>(space.tensor[i], nullptr, 0, n, team);
+          }
+          network->forward(space, {n, team, true, seed, step}, poll);
+          network->copy_outputs(y.data, space, 0, n);
+        }
+        return y.arrays;
+      },
+      any.network);
+}
+
+// A property of the plan, of either element type.
+template <class F>
+auto plan_property(const F& function) {
+  return [function](const AnyNetwork& any) {
+    return std::visit([&](const auto& network) { return function(network->plan); }, any.network);
+  };
+}
+
+py::list output_shapes(const auto& plan) {
+  py::list shapes;
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    shapes.append(py::tuple(py::cast(plan.output(i).shape)));
+  }
+  return shapes;
 }
 
 }  // namespace
@@ -146,21 +160,13 @@ void register_network(py::module_& m) {
   py::class_<AnyNetwork>(m, "Network",
                          "An executable graph. Immutable; many threads may use it at once.")
       .def(py::init(&make_network), py::arg("dtype"), py::arg("inputs"), py::arg("nodes"),
-           py::arg("outputs"))
-      .def_property_readonly(
-          "output_shapes",
-          [](const AnyNetwork& any) {
-            return std::visit(
-                [](const auto& network) {
-                  py::list shapes;
-                  for (int out : network->plan.outputs) {
-                    shapes.append(py::tuple(
-                        py::cast(network->plan.tensors[static_cast<std::size_t>(out)].shape)));
-                  }
-                  return shapes;
-                },
-                any.network);
-          })
+           py::arg("outputs"), py::arg("input_gradients") = false)
+      .def_property_readonly("output_shapes",
+                             plan_property([](const auto& plan) { return output_shapes(plan); }),
+                             "The shape of one sample of each output.")
+      .def_property_readonly("whole_batch",
+                             plan_property([](const auto& plan) { return plan.whole_batch; }),
+                             "Whether an output depends on the other samples of the batch.")
       .def("predict", &predict, py::arg("x"), py::arg("n_threads"),
            "Outputs in inference mode for samples of any element type and strides.")
       .def("forward", &forward, py::arg("x"), py::arg("seed"), py::arg("step"),

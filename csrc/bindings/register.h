@@ -1,6 +1,7 @@
 // One function per subject; module.cpp calls them all.
 #pragma once
 
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
 #include <variant>
@@ -22,6 +23,25 @@ template <class T>
 using NetworkPtr = std::shared_ptr<const exec::Network<T>>;
 struct AnyNetwork {
   std::variant<NetworkPtr<float>, NetworkPtr<double>> network;
+};
+
+// Arrays for the outputs of n samples.
+template <class T>
+struct Outputs {
+  py::list arrays;
+  std::vector<T*> data;
+
+  Outputs(const exec::Plan<T>& plan, isize n) {
+    for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+      const exec::Tensor& out = plan.output(i);
+      std::vector<py::ssize_t> shape(out.shape.begin(), out.shape.end());
+      if (out.batched) shape.insert(shape.begin(), n);
+      py::array_t<T> array(shape);
+      if (n == 0) array.attr("fill")(0);
+      data.push_back(array.mutable_data());
+      arrays.append(array);
+    }
+  }
 };
 
 // Lets Python handle signals (Ctrl-C) while the engine runs without the GIL.

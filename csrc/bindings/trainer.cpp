@@ -19,15 +19,44 @@ V get_or(const py::dict& dict, const char* key, V fallback) {
   return dict[key].cast<V>();
 }
 
+// The output that is compared with a target, or that holds the result as it is.
+template <class Spec>
+void read_place(Spec& spec, const py::dict& dict) {
+  spec.values = dict.contains("values");
+  spec.output = get_or(dict, spec.values ? "values" : "output", std::size_t{0});
+  const bool none = dict.contains("target") && dict["target"].is_none();
+  spec.target = none ? -1 : get_or(dict, "target", 0);
+  pynn::check(spec.target >= 0 || (none && spec.values), "target must be the number of a target. ",
+              "Received: target=", none ? "None" : std::to_string(spec.target), ".");
+}
+
+exec::Reduction reduction_of(const std::string& name) {
+  if (name == "mean") return exec::Reduction::mean;
+  if (name == "sum") return exec::Reduction::sum;
+  pynn::check(name == "mean_with_sample_weight",
+              "reduction must be 'mean', 'sum' or 'mean_with_sample_weight'. Received: reduction='",
+              name, "'.");
+  return exec::Reduction::mean_with_sample_weight;
+}
+
 exec::LossSpec loss_of(const py::dict& dict) {
-  return {dict["name"].cast<std::string>(), get_or(dict, "params", std::vector<double>{}),
-          get_or(dict, "label_smoothing", 0.0), get_or(dict, "from_logits", false)};
+  exec::LossSpec spec{get_or(dict, "name", std::string{}),
+                      get_or(dict, "params", std::vector<double>{}),
+                      get_or(dict, "label_smoothing", 0.0), get_or(dict, "from_logits", false)};
+  read_place(spec, dict);
+  const std::string reduction = spec.is_penalty() ? "sum" : "mean";
+  spec.reduction = reduction_of(get_or(dict, "reduction", reduction));
+  spec.weight = get_or(dict, "weight", 1.0);
+  return spec;
 }
 
 exec::MetricSpec metric_of(const py::dict& dict) {
-  return {dict["name"].cast<std::string>(), get_or(dict, "params", std::vector<double>{}),
-          get_or(dict, "label_smoothing", 0.0), get_or(dict, "from_logits", false),
-          get_or(dict, "weighted", false)};
+  exec::MetricSpec spec{get_or(dict, "name", std::string{}),
+                        get_or(dict, "params", std::vector<double>{}),
+                        get_or(dict, "label_smoothing", 0.0), get_or(dict, "from_logits", false),
+                        get_or(dict, "weighted", false)};
+  read_place(spec, dict);
+  return spec;
 }
 
 exec::OptimizerSpec optimizer_of(const py::dict& dict, const py::dict& options) {
@@ -68,13 +97,18 @@ class Busy {
 class AnyTrainer {
  public:
   virtual ~AnyTrainer() = default;
-  virtual void check(const py::object& x, const py::array& y, const py::object& weight) = 0;
-  virtual isize train(const py::object& x, const py::array& y, const py::object& weight,
+  virtual void check(const py::object& x, const py::list& y, const py::list& weight) = 0;
+  virtual isize train(const py::object& x, const py::list& y, const py::list& weight,
                       const Int64Array& order, isize batch_size, isize first_batch,
                       isize max_batches, const DoubleArray& learning_rates, double seconds,
                       std::uint64_t seed, int n_threads) = 0;
-  virtual void evaluate(const py::object& x, const py::array& y, const py::object& weight,
+  virtual void evaluate(const py::object& x, const py::list& y, const py::list& weight,
                         int n_threads) = 0;
+  virtual py::tuple gradients(const py::object& x, const py::list& y, const py::list& weight,
+                              std::uint64_t seed, bool training, int n_threads,
+                              bool input_gradients) = 0;
+  virtual py::list outputs() const = 0;
+  virtual bool whole_batch() const = 0;
   virtual py::dict results(bool evaluation, bool reset) = 0;
   virtual std::int64_t iterations() const = 0;
   virtual void set_iterations(std::int64_t t) = 0;
@@ -84,17 +118,18 @@ class AnyTrainer {
 template <class T>
 class TypedTrainer : public AnyTrainer {
  public:
-  TypedTrainer(const NetworkPtr<T>& network, const exec::LossSpec& loss,
+  TypedTrainer(const NetworkPtr<T>& network, const NetworkPtr<T>& evaluation_network,
+               const std::vector<exec::LossSpec>& losses,
                const std::vector<exec::MetricSpec>& metrics, const exec::OptimizerSpec& optimizer)
-      : trainer_(network, loss, metrics, optimizer) {}
+      : trainer_(network, evaluation_network, losses, metrics, optimizer) {}
 
-  void check(const py::object& x, const py::array& y, const py::object& weight) override {
+  void check(const py::object& x, const py::list& y, const py::list& weight) override {
     const exec::Dataset data = dataset(x, y, weight);
     trainer_.check_shapes(data);
     trainer_.check_labels(data);
   }
 
-  isize train(const py::object& x, const py::array& y, const py::object& weight,
+  isize train(const py::object& x, const py::list& y, const py::list& weight,
               const Int64Array& order, isize batch_size, isize first_batch, isize max_batches,
               const DoubleArray& learning_rates, double seconds, std::uint64_t seed,
               int n_threads) override {
@@ -119,13 +154,13 @@ class TypedTrainer : public AnyTrainer {
     const exec::TrainRequest request{order.data(), rows,        batch_size,
                                      first_batch,  max_batches, learning_rates.data(),
                                      seconds,      seed,        threads_for(n_threads)};
-    const Busy busy(busy_, "this model is being trained already, by another thread or a handler");
+    const Busy busy(busy_, kTraining);
     const py::gil_scoped_release no_gil;
     exec::Poll poll = signal_poll();
     return trainer_.train(data, request, poll);
   }
 
-  void evaluate(const py::object& x, const py::array& y, const py::object& weight,
+  void evaluate(const py::object& x, const py::list& y, const py::list& weight,
                 int n_threads) override {
     const exec::Dataset data = dataset(x, y, weight);
     trainer_.check_shapes(data);
@@ -135,10 +170,63 @@ class TypedTrainer : public AnyTrainer {
     trainer_.evaluate(data, threads_for(n_threads), poll);
   }
 
+  py::tuple gradients(const py::object& x, const py::list& y, const py::list& weight,
+                      std::uint64_t seed, bool training, int n_threads,
+                      bool input_gradients) override {
+    const exec::Dataset data = dataset(x, y, weight);
+    trainer_.check_shapes(data);
+    const auto& plan = trainer_.network().plan;
+    const isize n = data.x[0].samples();
+    pynn::check(n > 0, "x must have at least one sample. Received: no samples.");
+    pynn::check(!input_gradients || plan.tensors[0].needs_gradient,
+                "the network was built without gradients of its inputs. Received: ",
+                "input_gradients=True.");
+    exec::Gradients<T> found;
+    {
+      const Busy busy(busy_, kTraining);
+      const py::gil_scoped_release no_gil;
+      exec::Poll poll = signal_poll();
+      found = trainer_.gradients(data, training, seed, threads_for(n_threads), poll);
+    }
+    py::list variables;
+    for (std::size_t v = 0; v < found.variables.size(); ++v) {
+      if (plan.trainable[v]) {
+        // Without an owner NumPy copies.
+        variables.append(
+            weights_view(found.variables[v].data(), plan.variables[v]->shape, py::object()));
+      } else {
+        variables.append(py::none());
+      }
+    }
+    if (!input_gradients) return py::make_tuple(variables, py::none());
+    py::list inputs;
+    for (std::size_t i = 0; i < found.inputs.size(); ++i) {
+      inputs.append(
+          py::array_t<T>(std::vector<py::ssize_t>(data.x[i].shape.begin(), data.x[i].shape.end()),
+                         found.inputs[i].data()));
+    }
+    return py::make_tuple(variables, inputs);
+  }
+
+  py::list outputs() const override {
+    const Outputs<T> y(trainer_.network().plan, trainer_.last_batch());
+    trainer_.copy_outputs(y.data);
+    return y.arrays;
+  }
+
+  bool whole_batch() const override { return trainer_.whole_batch(); }
+
   py::dict results(bool evaluation, bool reset) override {
     exec::Sums& sums = evaluation ? trainer_.evaluation : trainer_.training;
     py::dict out;
-    out["loss"] = sums.samples > 0 ? sums.loss / sums.samples : 0.0;
+    const double samples = sums.samples > 0 ? sums.samples : 1.0;
+    py::list losses;
+    for (std::size_t l = 0; l < sums.losses.size(); ++l) {
+      if (trainer_.objective().losses[l].spec.is_penalty()) continue;
+      losses.append(sums.losses[l] / samples);
+    }
+    out["loss"] = sums.loss / samples;
+    out["losses"] = losses;
     out["samples"] = sums.samples;
     out["metrics"] = py::cast(sums.metrics);
     if (reset) sums.reset();
@@ -164,24 +252,40 @@ class TypedTrainer : public AnyTrainer {
   }
 
  private:
-  static exec::Dataset dataset(const py::object& x, const py::array& y, const py::object& weight) {
-    exec::Dataset data{sources_of(x), source_of(y, "y"), std::nullopt};
-    if (!weight.is_none()) data.weight = source_of(weight.cast<py::array>(), "sample_weight");
-    return data;
+  static constexpr const char* kTraining =
+      "this model is being trained already, by another thread or a handler";
+
+  static std::vector<std::optional<exec::Source>> sources_or_none(const py::list& arrays,
+                                                                  const char* what) {
+    std::vector<std::optional<exec::Source>> sources;
+    for (py::handle array : arrays) {
+      sources.emplace_back();
+      if (!array.is_none()) sources.back() = source_of(array.cast<py::array>(), what);
+    }
+    return sources;
+  }
+
+  static exec::Dataset dataset(const py::object& x, const py::list& y, const py::list& weight) {
+    return {sources_of(x), sources_or_none(y, "y"), sources_or_none(weight, "sample_weight")};
   }
 
   Trainer<T> trainer_;
   std::atomic<bool> busy_{false}, evaluating_{false};
 };
 
-std::unique_ptr<AnyTrainer> make_trainer(const AnyNetwork& any, const py::dict& loss,
+std::unique_ptr<AnyTrainer> make_trainer(const AnyNetwork& any, const AnyNetwork& evaluation,
+                                         const std::vector<py::dict>& losses,
                                          const std::vector<py::dict>& metrics,
                                          const py::dict& optimizer, const py::dict& options) {
+  std::vector<exec::LossSpec> loss_specs;
+  for (const py::dict& loss : losses) loss_specs.push_back(loss_of(loss));
   std::vector<exec::MetricSpec> metric_specs;
   for (const py::dict& metric : metrics) metric_specs.push_back(metric_of(metric));
   return std::visit(
       [&]<class T>(const NetworkPtr<T>& network) -> std::unique_ptr<AnyTrainer> {
-        return std::make_unique<TypedTrainer<T>>(network, loss_of(loss), metric_specs,
+        const auto* other = std::get_if<NetworkPtr<T>>(&evaluation.network);
+        check(other != nullptr, "network and evaluation_network must have one dtype.");
+        return std::make_unique<TypedTrainer<T>>(network, *other, loss_specs, metric_specs,
                                                  optimizer_of(optimizer, options));
       },
       any.network);
@@ -191,20 +295,31 @@ std::unique_ptr<AnyTrainer> make_trainer(const AnyNetwork& any, const py::dict& 
 
 void register_trainer(py::module_& m) {
   py::class_<AnyTrainer>(m, "Trainer",
-                         "Trains one network: loss, metrics, optimizer and their state.")
-      .def(py::init(&make_trainer), py::arg("network"), py::arg("loss"), py::arg("metrics"),
-           py::arg("optimizer"), py::arg("options"))
+                         "Trains one network: losses, metrics, optimizer and their state.")
+      .def(py::init(&make_trainer), py::arg("network"), py::arg("evaluation_network"),
+           py::arg("losses"), py::arg("metrics"), py::arg("optimizer"), py::arg("options"))
       .def("check", &AnyTrainer::check, py::arg("x"), py::arg("y"),
-           py::arg("sample_weight") = py::none(),
+           py::arg("sample_weight") = py::list(),
            "Raises ValueError where the arrays do not fit the network or the loss.")
       .def("train", &AnyTrainer::train, py::arg("x"), py::arg("y"), py::arg("sample_weight"),
            py::arg("order"), py::arg("batch_size"), py::arg("first_batch"), py::arg("max_batches"),
            py::arg("learning_rates"), py::arg("seconds"), py::arg("seed"), py::arg("n_threads"),
            "Trains on consecutive batches of `order` until the time is up; returns how many.")
       .def("evaluate", &AnyTrainer::evaluate, py::arg("x"), py::arg("y"), py::arg("sample_weight"),
-           py::arg("n_threads"), "Adds loss and metrics over all samples to the evaluation sums.")
+           py::arg("n_threads"),
+           "Adds loss and metrics over all samples, as one batch, to the evaluation sums.")
+      .def("gradients", &AnyTrainer::gradients, py::arg("x"), py::arg("y"),
+           py::arg("sample_weight"), py::arg("seed"), py::arg("training"), py::arg("n_threads"),
+           py::arg("input_gradients") = false,
+           "Gradients of the total loss on all samples as one batch: of each variable, None where "
+           "it is not trained, and of each input or None.")
+      .def("outputs", &AnyTrainer::outputs,
+           "Copies of the network's outputs for the last training batch.")
+      .def_property_readonly("whole_batch", &AnyTrainer::whole_batch,
+                             "Whether an evaluation must come batch by batch.")
       .def("results", &AnyTrainer::results, py::arg("evaluation") = false, py::arg("reset") = false,
-           "The running mean of the loss, the number of samples and the sums of each metric.")
+           "The running means of the total loss and of each loss that is no penalty, without its "
+           "weight; the number of samples; the sums of each metric.")
       .def_property("iterations", &AnyTrainer::iterations, &AnyTrainer::set_iterations,
                     "Optimizer steps done.")
       .def_property_readonly(

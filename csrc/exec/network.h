@@ -8,10 +8,10 @@
 #include <memory>
 #include <vector>
 
-#include "core/arena.h"
 #include "core/parallel.h"
-#include "exec/plan.h"
+#include "exec/backprop.h"
 #include "exec/source.h"
+#include "exec/workspace.h"
 
 namespace pynn::exec {
 
@@ -25,19 +25,6 @@ struct Poll {
   static void call(void* poll) { static_cast<Poll*>(poll)->now_and_then(); }
 };
 double seconds_now();
-
-// The memory of one run over up to `capacity` samples.
-template <class T>
-struct Workspace {
-  Workspace(const Plan<T>& plan, isize capacity, bool training);
-
-  isize capacity;
-  std::vector<T*> tensor, gradient, saved;  // by tensor, by tensor, by step; null where not needed
-  Arena<T> arena;
-  // Argument lists of one op at a time, sized for the largest.
-  std::vector<const T*> x;
-  std::vector<T*> w, dx, dw;
-};
 
 struct Run {
   isize n;
@@ -56,16 +43,23 @@ class Network {
 
   // Forward from the inputs in the workspace. Returns the sum of the activity penalties.
   double forward(Workspace<T>& space, const Run& run, Poll& poll) const;
-  // Backward from the gradient of `start` (a step's output); variable v's gradient goes to dw[v].
-  void backward(Workspace<T>& space, const Run& run, int last_step, T* const* dw, Poll& poll) const;
+  // Backward from the gradients of the tensors that `backprop` starts from; variable v's gradient
+  // goes to dw[v].
+  void backward(Workspace<T>& space, const Run& run, const Backprop<T>& backprop, T* const* dw,
+                Poll& poll) const;
 
   // Inference over all samples, by blocks of rows shared among threads. use(space, first, count) is
   // called for each block, on any thread, when its outputs are there.
   template <class Use>
   void for_blocks(const std::vector<Source>& x, int team, Poll& poll, const Use& use) const;
 
-  // y(samples, output size) of the first output, in inference mode.
-  void predict(T* y, const std::vector<Source>& x, int team, Poll& poll) const;
+  // y[i](samples, output size) of every output, in inference mode.
+  void predict(const std::vector<T*>& y, const std::vector<Source>& x, int team, Poll& poll) const;
+
+  // Writes the rows [first, first + n) of every output; a value for the whole batch comes with row
+  // 0.
+  void copy_outputs(const std::vector<T*>& y, const Workspace<T>& space, isize first,
+                    isize n) const;
 
   void check_inputs(const std::vector<Source>& x) const;
   isize block_rows(isize samples) const;

@@ -5,10 +5,6 @@
 namespace pynn::exec {
 namespace {
 
-const Tensor& output_of(const auto& plan) {
-  return plan.tensors[static_cast<std::size_t>(plan.outputs.at(0))];
-}
-
 template <class T>
 void copy_params(T* out, const std::vector<double>& params) {
   check(params.size() <= kernels::kMaxParams, "too many parameters for a loss or metric.");
@@ -28,90 +24,120 @@ kernels::LossKernel<T> logits_kernel(const kernels::CatalogRow& row) {
   return kernels::table<T>().loss[row.logits_index];
 }
 
+// The rows of output `index`: along the last axis, or every element a row of its own.
+template <class T>
+Rows rows_of(const Plan<T>& plan, std::size_t index, bool values) {
+  check(index < plan.outputs.size(), "output must be the number of an output of the network. ",
+        "Received: output=", index, ".");
+  const Tensor& out = plan.output(index);
+  check(out.batched || values, "a loss or metric needs an output with a batch axis.");
+  if (values) return {plan.outputs[index], out.batched, out.size, 1};
+  return {plan.outputs[index], true, ops::rows_per_sample(out.shape), ops::last_axis(out.shape)};
+}
+
+isize target_size_of(const kernels::CatalogRow& row, const Rows& rows) {
+  return row.index_target ? rows.lead : rows.lead * rows.cols;
+}
+
 }  // namespace
 
 template <class T>
-Loss<T>::Loss(const LossSpec& spec, const Plan<T>& plan)
-    : row(loss_row(spec.name)), smoothing_(static_cast<T>(spec.label_smoothing)) {
+Loss<T>::Loss(const LossSpec& spec_, const Plan<T>& plan)
+    : spec(spec_), rows(rows_of(plan, spec.output, spec.values)) {
+  if (spec.values) return;
   copy_params(params_, spec.params);
-  const Tensor& out = output_of(plan);
-  cols = ops::last_axis(out.shape);
-  lead = ops::rows_per_sample(out.shape);
-  target_size = row.index_target ? lead : out.size;
-  read_tensor = plan.outputs[0];
-  start_step = plan.producer(plan.outputs[0]);
-  kernel_ = spec.from_logits ? logits_kernel<T>(row) : kernels::table<T>().loss[row.index];
-  if (spec.from_logits || row.logits_index < 0 || start_step < 0) return;
+  row = &loss_row(spec.name);
+  target_size = target_size_of(*row, rows);
+  kernel_ = spec.from_logits ? logits_kernel<T>(*row) : kernels::table<T>().loss[row->index];
+  const int producer = plan.producer(rows.tensor);
+  if (spec.from_logits || row->logits_index < 0 || producer < 0) return;
   // Softmax or sigmoid followed by its cross-entropy: exact, and cheaper, from what went into it.
-  const Step<T>& last = plan.steps[static_cast<std::size_t>(start_step)];
-  if (last.op->activation_name() != row.fuses_with) return;
-  kernel_ = logits_kernel<T>(row);
-  read_tensor = last.inputs[0];
-  --start_step;
+  const Step<T>& last = plan.steps[static_cast<std::size_t>(producer)];
+  if (last.output != rows.tensor || last.op->activation_name() != row->fuses_with) return;
+  kernel_ = logits_kernel<T>(*row);
+  rows.tensor = last.inputs[0];
 }
 
 template <class T>
-void Loss<T>::compute(double* values, T* grad, const T* pred, const T* target, const T* weight,
-                      isize n, int team) const {
-  const isize rows = n * lead, target_cols = target_size / lead;
-  const T scale = T(1) / static_cast<T>(rows);
-  ops::for_rows(team, rows, cols * 8, [&](isize first, isize count) {
-    kernel_({values ? values + first : nullptr, grad ? grad + first * cols : nullptr,
-             pred + first * cols, target + first * target_cols, weight ? weight + first : nullptr,
-             params_, count, cols, scale, smoothing_});
-  });
+double Loss<T>::share(double weights, double count) const {
+  switch (spec.reduction) {
+    case Reduction::mean:
+      return 1 / count;
+    case Reduction::sum:
+      return 1;
+    case Reduction::mean_with_sample_weight:
+      break;
+  }
+  return weights != 0 ? 1 / weights : 0;
 }
 
 template <class T>
-Metric<T>::Metric(const MetricSpec& spec, const Plan<T>& plan)
-    : weighted(spec.weighted), smoothing_(static_cast<T>(spec.label_smoothing)) {
+double Loss<T>::reduce(const LossSum& sum) const {
+  return sum.rows > 0 ? sum.values * share(sum.weights, sum.rows) : 0;
+}
+
+template <class T>
+LossSum Loss<T>::compute(double* values, T* grad, const T* pred, const T* target,
+                         const T* row_weight, isize n, int team) const {
+  const isize count = rows.of(n), cols = rows.cols, target_cols = target_size / rows.lead;
+  LossSum sum{0, 0, static_cast<double>(count)};
+  const auto weight = [&](isize r) { return row_weight ? static_cast<double>(row_weight[r]) : 1; };
+  for (isize r = 0; r < count; ++r) sum.weights += weight(r);
+  const T scale = static_cast<T>(spec.weight * share(sum.weights, sum.rows));
+  if (kernel_) {
+    ops::for_rows(team, count, cols * 8, [&](isize first, isize some) {
+      kernel_({values + first, grad ? grad + first * cols : nullptr, pred + first * cols,
+               target + first * target_cols, row_weight ? row_weight + first : nullptr, params_,
+               some, cols, scale, static_cast<T>(spec.label_smoothing)});
+    });
+  } else {
+    for (isize r = 0; r < count; ++r) {
+      values[r] = static_cast<double>(pred[r]);
+      if (grad) grad[r] = row_weight ? scale * row_weight[r] : scale;
+    }
+  }
+  for (isize r = 0; r < count; ++r) sum.values += values[r] * weight(r);
+  return sum;
+}
+
+template <class T>
+Metric<T>::Metric(const MetricSpec& spec_, const Plan<T>& plan)
+    : spec(spec_), rows(rows_of(plan, spec.output, spec.values)) {
+  if (spec.values) return;
   copy_params(params_, spec.params);
-  const Tensor& out = output_of(plan);
-  cols_ = ops::last_axis(out.shape);
-  lead_ = ops::rows_per_sample(out.shape);
   if (const auto* row = kernels::find_row("metric", spec.name)) {
     metric_ = kernels::table<T>().metric[row->index];
-    sum_count = row->sums(cols_);
-    target_size = row->index_target ? lead_ : out.size;
+    sum_count = row->sums(rows.cols);
+    target_size = target_size_of(*row, rows);
   } else {
     const kernels::CatalogRow& loss = loss_row(spec.name);
     loss_ = spec.from_logits ? logits_kernel<T>(loss) : kernels::table<T>().loss[loss.index];
-    sum_count = 2;
-    target_size = loss.index_target ? lead_ : out.size;
+    target_size = target_size_of(loss, rows);
   }
 }
 
 template <class T>
 void Metric<T>::accumulate(double* sums, double* scratch, const T* pred, const T* target,
-                           const T* weight, isize n) const {
-  const isize rows = n * lead_;
-  const T* row_weight = weighted ? weight : nullptr;
+                           const T* row_weight, isize n) const {
+  const isize count = rows.of(n), cols = rows.cols;
   if (metric_) {
-    metric_({sums, pred, target, row_weight, params_, rows, cols_, target_size / lead_});
+    metric_({sums, pred, target, row_weight, params_, count, cols, target_size / rows.lead});
     return;
   }
-  loss_({scratch, nullptr, pred, target, nullptr, params_, rows, cols_, T(1), smoothing_});
-  for (isize r = 0; r < rows; ++r) {
+  if (loss_) {
+    loss_({scratch, nullptr, pred, target, nullptr, params_, count, cols, T(1),
+           static_cast<T>(spec.label_smoothing)});
+  }
+  for (isize r = 0; r < count; ++r) {
     const double w = row_weight ? static_cast<double>(row_weight[r]) : 1.0;
-    sums[0] += w * scratch[r];
+    sums[0] += w * (loss_ ? scratch[r] : static_cast<double>(pred[r]));
     sums[1] += w;
   }
-}
-
-template <class T>
-const T* spread_weights(T* space, const T* weight, isize n, isize lead) {
-  if (!weight || lead == 1) return weight;
-  for (isize i = 0; i < n; ++i) {
-    for (isize j = 0; j < lead; ++j) space[i * lead + j] = weight[i];
-  }
-  return space;
 }
 
 template class Loss<float>;
 template class Loss<double>;
 template class Metric<float>;
 template class Metric<double>;
-template const float* spread_weights(float*, const float*, isize, isize);
-template const double* spread_weights(double*, const double*, isize, isize);
 
 }  // namespace pynn::exec

@@ -1,52 +1,83 @@
-// What training minimizes and what it reports: a loss, and metrics beside it, over rows of
-// predictions.
+// What training minimizes and what it reports: losses, and metrics beside them, each over one
+// output of a network.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "exec/network.h"
+#include "exec/plan.h"
 #include "kernels/lookup.h"
 
 namespace pynn::exec {
 
+// How the losses of a batch's rows become one number.
+enum class Reduction : char { mean, sum, mean_with_sample_weight };
+
+// A row of the loss table; or, with `values`, an output that holds the loss of each row already. An
+// output of that kind without a target is a penalty: it is summed, and reported in the total alone.
 struct LossSpec {
   std::string name;
-  std::vector<double> params;
+  std::vector<double> params = {};
   double label_smoothing = 0;
   bool from_logits = false;
+  bool values = false;
+  std::size_t output = 0;
+  int target = 0;  // -1: none
+  Reduction reduction = Reduction::mean;
+  double weight = 1;  // in the total
+
+  bool is_penalty() const { return target < 0; }
 };
 
-// `name` is a row of the metric table, or of the loss table: then the metric is the mean of that
-// loss.
+// A row of the metric table, or of the loss table: then the metric is the mean of that loss; or,
+// with `values`, the mean of an output.
 struct MetricSpec {
   std::string name;
-  std::vector<double> params;
+  std::vector<double> params = {};
   double label_smoothing = 0;
   bool from_logits = false;
   bool weighted = false;
+  bool values = false;
+  std::size_t output = 0;
+  int target = 0;
 };
 
-// One loss bound to an output of a network.
+// Losses of some rows: what `reduce` needs to know of them.
+struct LossSum {
+  double values = 0, weights = 0, rows = 0;
+};
+
+// One output seen as rows that are judged one by one.
+struct Rows {
+  int tensor;    // which one is read
+  bool batched;  // else there is one sample, whatever the batch
+  isize lead;    // rows of one sample
+  isize cols;    // of a row
+  isize of(isize batch) const { return (batched ? batch : 1) * lead; }
+};
+
 template <class T>
 class Loss {
  public:
   Loss(const LossSpec& spec, const Plan<T>& plan);
 
-  const kernels::CatalogRow& row;
-  isize lead, cols;   // rows of one sample, columns of the prediction
-  isize target_size;  // elements of one sample's target
-  int start_step;     // where the backward pass begins
-  int read_tensor;    // what the loss is computed from: the prediction, or the logits before it
+  LossSpec spec;
+  const kernels::CatalogRow* row = nullptr;  // null for values
+  // Of the prediction, or of the logits before it where the loss is computed from those.
+  Rows rows;
+  isize target_size = 0;  // elements of one sample's target; 0 if it is not read
 
-  // values(n * lead) and the gradient, scaled by 1 / (n * lead), of n samples; either may be null.
-  void compute(double* values, T* grad, const T* pred, const T* target, const T* weight, isize n,
-               int team) const;
+  // The losses of n samples, one per row; `grad`, unless null, becomes the gradient of
+  // spec.weight * reduce(sum).
+  LossSum compute(double* values, T* grad, const T* pred, const T* target, const T* row_weight,
+                  isize n, int team) const;
+  double reduce(const LossSum& sum) const;
 
  private:
-  kernels::LossKernel<T> kernel_;
+  double share(double weights, double count) const;  // of one row in the reduced loss
+
+  kernels::LossKernel<T> kernel_ = nullptr;
   T params_[kernels::kMaxParams] = {};
-  T smoothing_;
 };
 
 template <class T>
@@ -54,25 +85,19 @@ class Metric {
  public:
   Metric(const MetricSpec& spec, const Plan<T>& plan);
 
-  bool weighted;
-  isize sum_count;
-  isize target_size;  // elements of one sample's target
+  MetricSpec spec;
+  Rows rows;
+  isize sum_count = 2;
+  isize target_size = 0;  // elements of one sample's target; 0 if it is not read
 
-  // Adds n samples to sums(sum_count); scratch holds n * lead values.
-  void accumulate(double* sums, double* scratch, const T* pred, const T* target, const T* weight,
-                  isize n) const;
+  // Adds n samples to sums(sum_count); scratch holds a value per row.
+  void accumulate(double* sums, double* scratch, const T* pred, const T* target,
+                  const T* row_weight, isize n) const;
 
  private:
-  isize lead_, cols_;
   kernels::MetricKernel<T> metric_ = nullptr;
   kernels::LossKernel<T> loss_ = nullptr;
   T params_[kernels::kMaxParams] = {};
-  T smoothing_ = 0;
 };
-
-// One weight per sample becomes one per row of predictions; returns `weight` itself where that is
-// the same.
-template <class T>
-const T* spread_weights(T* space, const T* weight, isize n, isize lead);
 
 }  // namespace pynn::exec

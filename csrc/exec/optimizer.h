@@ -38,6 +38,7 @@ class Optimizer {
   T* slot(int slot, int variable) const;
 
   double penalty() const;  // at the current weights
+  void add_penalty_gradients(int team);
   void step(double learning_rate, int team);
 
  private:
@@ -53,7 +54,6 @@ class Optimizer {
     isize at, rows, cols, ld;
     double place;  // 0..1, where in its variable: see the constructor
   };
-  void add_penalty_gradients(int team);
   void clip_by_norm(int team);
   Part* part_of(int variable);
 

@@ -3,82 +3,123 @@
 #include <algorithm>
 
 namespace pynn::exec {
+namespace {
 
-template <class T>
-Plan<T>::Plan(const Graph& graph) {
-  const auto tensor_at = [&](int i) -> Tensor& { return tensors[static_cast<std::size_t>(i)]; };
-  const auto add_tensor = [&](Shape shape) {
-    const int index = static_cast<int>(tensors.size());
-    const isize size = element_count(shape);
-    tensors.push_back({std::move(shape), size, index, false});
-    return index;
-  };
-  // An output's activation keeps a step of its own: a loss may be computed from what goes into it.
-  const auto is_output = [&](int tensor) {
-    return std::find(graph.outputs.begin(), graph.outputs.end(), tensor) != graph.outputs.end();
-  };
-  for (const Shape& shape : graph.inputs) inputs.push_back(add_tensor(shape));
-
-  std::vector<bool> consumed(graph.inputs.size() + graph.nodes.size());
+// How many nodes read each tensor; an output is read from outside as well.
+std::vector<int> count_readers(const Graph& graph) {
+  std::vector<int> readers(graph.inputs.size() + graph.nodes.size());
+  std::size_t known = graph.inputs.size();
   for (const Node& node : graph.nodes) {
-    std::vector<Shape> in, weights;
-    bool needs_gradient = false;
     for (int input : node.inputs) {
-      check(input >= 0 && input < static_cast<int>(tensors.size()), node.spec.owner,
+      check(input >= 0 && input < static_cast<int>(known), node.spec.owner,
             ": a node may only use earlier tensors. Received: input=", input, ".");
-      check(!consumed[static_cast<std::size_t>(input)], node.spec.owner,
-            ": a tensor can feed one layer only.");
-      consumed[static_cast<std::size_t>(input)] = true;
-      in.push_back(tensor_at(input).shape);
-      needs_gradient |= tensor_at(input).needs_gradient;
+      ++readers[static_cast<std::size_t>(input)];
     }
-    check(node.variables.size() == node.trainable.size(), node.spec.owner,
-          ": expected one trainable flag per variable.");
-    Step<T> step;
-    for (std::size_t i = 0; i < node.variables.size(); ++i) {
-      check(node.variables[i]->dtype == kDTypeOf<T>, node.spec.owner,
-            ": all layers of a model must have one dtype. Received: a ",
-            kDTypes[static_cast<int>(node.variables[i]->dtype)].name, " variable in a ",
-            kTypeName<T>, " model.");
-      weights.push_back(node.variables[i]->shape);
-      step.variables.push_back(add_variable(node.variables[i], node.trainable[i]));
-      needs_gradient |= node.trainable[i];
-    }
-    step.op = ops::make_op<T>(node.op, {node.spec, in, weights});
-    step.name = node.spec.owner;
-    step.inputs = node.inputs;
-    step.output = add_tensor(step.op->out);
-    step.has_seed = node.spec.has("seed");
-    if (step.has_seed) step.seed = static_cast<std::uint64_t>(node.spec.number("seed"));
-    Tensor& out = tensor_at(step.output);
-    out.needs_gradient = needs_gradient;
-    if (step.op->alias) {
-      out.memory = tensor_at(step.inputs[0]).memory;
-    } else if (is_output(step.output) || !fuse(*step.op, step.inputs[0], step.output)) {
-      steps.push_back(std::move(step));
-    }
+    ++known;
   }
   check(!graph.outputs.empty(), "a graph needs an output.");
-  outputs = graph.outputs;
+  for (int output : graph.outputs) {
+    check(output >= 0 && output < static_cast<int>(known),
+          "an output must be a tensor of the graph. Received: output=", output, ".");
+    ++readers[static_cast<std::size_t>(output)];
+  }
+  return readers;
+}
+
+}  // namespace
+
+template <class T>
+Plan<T>::Plan(const Graph& graph) : outputs(graph.outputs) {
+  const std::vector<int> readers = count_readers(graph);
+  for (const Shape& shape : graph.inputs) {
+    inputs.push_back(add_tensor(shape, true, graph.input_gradients));
+  }
+  // All variables come first: one that any node trains is trained by every node that uses it.
+  for (const Node& node : graph.nodes) {
+    check(node.variables.size() == node.trainable.size(), node.spec.owner,
+          ": expected one trainable flag per variable.");
+    for (std::size_t i = 0; i < node.variables.size(); ++i) {
+      add_variable(node.variables[i], node.trainable[i], node.spec.owner);
+    }
+  }
+  for (const Node& node : graph.nodes) add_node(node, readers);
   gather_into_arena(variables);
 }
 
 template <class T>
-int Plan<T>::add_variable(const VariablePtr& variable, bool is_trainable) {
-  check(std::find(variables.begin(), variables.end(), variable) == variables.end(),
-        "a variable can belong to one node of a graph only.");
-  variables.push_back(variable);
-  trainable.push_back(is_trainable);
-  return static_cast<int>(variables.size()) - 1;
+int Plan<T>::add_tensor(Shape shape, bool batched, bool needs_gradient) {
+  const int index = static_cast<int>(tensors.size());
+  const isize size = element_count(shape);
+  tensors.push_back({std::move(shape), size, batched, index, needs_gradient});
+  return index;
 }
 
-// An activation right behind an op that can compute it in the same sweep needs no step of its own.
+template <class T>
+int Plan<T>::add_variable(const VariablePtr& variable, bool is_trainable,
+                          const std::string& owner) {
+  check(variable->dtype == kDTypeOf<T>, owner,
+        ": all layers of a model must have one dtype. Received: a ",
+        kDTypes[static_cast<int>(variable->dtype)].name, " variable in a ", kTypeName<T>,
+        " model.");
+  const auto at = std::find(variables.begin(), variables.end(), variable) - variables.begin();
+  const auto index = static_cast<std::size_t>(at);
+  if (index == variables.size()) {
+    variables.push_back(variable);
+    trainable.push_back(false);
+  }
+  if (is_trainable) trainable[index] = true;
+  return static_cast<int>(index);
+}
+
+template <class T>
+void Plan<T>::add_node(const Node& node, const std::vector<int>& readers) {
+  std::vector<Shape> in, weights;
+  std::vector<bool> in_batched;
+  bool any_batched = false, needs_gradient = false;
+  for (int input : node.inputs) {
+    const Tensor& tensor = tensors[static_cast<std::size_t>(input)];
+    in.push_back(tensor.shape);
+    in_batched.push_back(tensor.batched);
+    any_batched |= tensor.batched;
+    needs_gradient |= tensor.needs_gradient;
+  }
+  Step<T> step;
+  for (const VariablePtr& variable : node.variables) {
+    weights.push_back(variable->shape);
+    step.variables.push_back(add_variable(variable, false, node.spec.owner));
+    needs_gradient |= trainable[static_cast<std::size_t>(step.variables.back())];
+  }
+  step.op = ops::make_op<T>(node.op, {node.spec, in, in_batched, weights});
+  step.name = node.spec.owner;
+  step.inputs = node.inputs;
+  step.output = add_tensor(step.op->out, step.op->batched.value_or(any_batched), needs_gradient);
+  step.has_seed = node.spec.has("seed");
+  if (step.has_seed) step.seed = static_cast<std::uint64_t>(node.spec.number("seed"));
+  whole_batch |= step.op->whole_batch;
+
+  if (step.op->alias) {
+    const auto source = static_cast<std::size_t>(step.inputs[0]);
+    tensors.back().memory = tensors[source].memory;
+    return;
+  }
+  // An output's activation keeps a step of its own: a loss may be computed from what goes into it.
+  const bool is_output = std::find(outputs.begin(), outputs.end(), step.output) != outputs.end();
+  const bool sole_reader =
+      step.inputs.size() == 1 && readers[static_cast<std::size_t>(step.inputs[0])] == 1;
+  if (!is_output && sole_reader && fuse(*step.op, step.inputs[0], step.output)) return;
+  steps.push_back(std::move(step));
+}
+
+// An activation that alone reads what an op computes needs no step of its own if that op can
+// compute it in the same sweep.
 template <class T>
 bool Plan<T>::fuse(const ops::Op<T>& activation, int input, int output) {
-  if (activation.activation_row() < 0 || steps.empty()) return false;
-  Step<T>& before = steps.back();
-  if (before.output != input || !before.op->absorb(activation)) return false;
-  before.output = output;
+  const int before = producer(input);
+  if (activation.activation_row() < 0 || before < 0) return false;
+  Step<T>& step = steps[static_cast<std::size_t>(before)];
+  if (step.output != input || step.fused || !step.op->absorb(activation)) return false;
+  step.output = output;
+  step.fused = true;
   return true;
 }
 

@@ -25,13 +25,18 @@ struct Graph {
   std::vector<Shape> inputs;
   std::vector<Node> nodes;
   std::vector<int> outputs;
+  bool input_gradients = false;  // whether the inputs have gradients
 };
 
 struct Tensor {
   Shape shape;
-  isize size = 0;   // elements of one sample
-  int memory = -1;  // the tensor whose memory this one shares: itself, unless a reshape
+  isize size = 0;       // elements of one sample
+  bool batched = true;  // else it has one value for the whole batch
+  int memory = -1;      // the tensor whose memory this one shares: itself, unless a reshape
   bool needs_gradient = false;
+
+  isize samples(isize batch) const { return batched ? batch : 1; }
+  isize elements(isize batch) const { return size * samples(batch); }
 };
 
 template <class T>
@@ -43,6 +48,7 @@ struct Step {
   std::vector<int> variables;  // into Plan::variables
   std::uint64_t seed = 0;      // of the layer's own random numbers, where has_seed
   bool has_seed = false;
+  bool fused = false;  // with the activation that followed
 };
 
 template <class T>
@@ -54,15 +60,24 @@ struct Plan {
   std::vector<int> inputs, outputs;
   std::vector<VariablePtr> variables;
   std::vector<bool> trainable;  // one per variable
+  bool whole_batch = false;     // a result depends on the other samples or comes from outside
 
+  const Tensor& output(std::size_t i) const {
+    return tensors[static_cast<std::size_t>(outputs[i])];
+  }
   // The step that computes this tensor, -1 for an input.
   int producer(int tensor) const;
   T* weight(int variable) const {
     return static_cast<T*>(variables[static_cast<std::size_t>(variable)]->data);
   }
+  Storage<T> storage(int variable) const {
+    return variables[static_cast<std::size_t>(variable)]->template storage<T>();
+  }
 
  private:
-  int add_variable(const VariablePtr& variable, bool is_trainable);
+  int add_tensor(Shape shape, bool batched, bool needs_gradient);
+  int add_variable(const VariablePtr& variable, bool is_trainable, const std::string& owner);
+  void add_node(const Node& node, const std::vector<int>& readers);
   bool fuse(const ops::Op<T>& activation, int input, int output);
 };
 

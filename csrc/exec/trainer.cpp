@@ -1,90 +1,78 @@
 #include "exec/trainer.h"
 
-#include <cmath>
-#include <mutex>
-
 #include "core/denormals.h"
 
 namespace pynn::exec {
 
-void Sums::add(const Sums& other) {
-  loss += other.loss;
-  samples += other.samples;
-  for (std::size_t m = 0; m < metrics.size(); ++m) {
-    for (std::size_t i = 0; i < metrics[m].size(); ++i) metrics[m][i] += other.metrics[m][i];
-  }
-}
-
 void Sums::reset() {
   loss = samples = 0;
+  losses.assign(losses.size(), 0.0);
   for (auto& sums : metrics) sums.assign(sums.size(), 0.0);
 }
 
 template <class T>
-Trainer<T>::Trainer(std::shared_ptr<const Network<T>> network, const LossSpec& loss,
-                    const std::vector<MetricSpec>& metrics, const OptimizerSpec& optimizer_spec)
+Trainer<T>::Trainer(NetworkPtr network, NetworkPtr evaluation_network,
+                    const std::vector<LossSpec>& losses, const std::vector<MetricSpec>& metrics,
+                    const OptimizerSpec& optimizer_spec)
     : optimizer(network->plan, optimizer_spec),
       network_(std::move(network)),
-      loss_(loss, network_->plan) {
-  for (const MetricSpec& metric : metrics) {
-    metrics_.emplace_back(metric, network_->plan);
-    check(metrics_.back().target_size == loss_.target_size, metric.name, ": this metric wants ",
-          metrics_.back().target_size, " target values per sample, but the loss ", loss_.row.name,
-          " has ", loss_.target_size, ".");
-  }
-  training = evaluation = empty_sums();
+      evaluation_network_(std::move(evaluation_network)),
+      objective_(losses, metrics, network_->plan),
+      evaluation_objective_(losses, metrics, evaluation_network_->plan),
+      backprop_(network_->plan, objective_.starts()),
+      score_(objective_.empty_score()) {
+  training.losses.resize(losses.size());
+  training.metrics = score_.metrics;
+  evaluation = training;
 }
 
 template <class T>
-Sums Trainer<T>::empty_sums() const {
-  Sums sums;
-  for (const Metric<T>& metric : metrics_) {
-    sums.metrics.emplace_back(static_cast<std::size_t>(metric.sum_count), 0.0);
-  }
-  return sums;
+bool Trainer<T>::whole_batch() const {
+  return evaluation_network_->plan.whole_batch || evaluation_objective_.whole_batch();
 }
 
 template <class T>
 void Trainer<T>::check_shapes(const Dataset& data) const {
   network_->check_inputs(data.x);
-  const isize n = data.x[0].samples();
-  check(data.y.samples() == n, "x and y must have the same number of samples. Received: ", n,
-        " and ", data.y.samples(), ".");
-  check(data.y.sample_size() == loss_.target_size, loss_.row.name, ": expected ", loss_.target_size,
-        loss_.row.index_target ? " class index" : " target value",
-        loss_.target_size == 1 ? "" : "s", " per sample. Received: y.shape=", data.y.shape, ".");
-  if (data.weight) {
-    check(data.weight->samples() == n && data.weight->sample_size() == 1,
-          "sample_weight must have one number per sample. Received: sample_weight.shape=",
-          data.weight->shape, " for ", n, " samples.");
-  }
-}
-
-template <class T>
-void Trainer<T>::check_labels(const Dataset& data) const {
-  if (!loss_.row.index_target) return;
-  const isize n = data.y.samples();
-  std::vector<T> block(static_cast<std::size_t>(loss_.target_size));
-  for (isize i = 0; i < n; ++i) {
-    data.y.template gather<T>(block.data(), nullptr, i, 1, 1);
-    for (T label : block) {
-      check(label >= 0 && label < static_cast<T>(loss_.cols) && label == std::floor(label),
-            loss_.row.name, ": y must hold class indices, whole numbers in [0, ", loss_.cols,
-            "). Received: y[", i, "]=", label, ".");
-    }
-  }
+  evaluation_network_->check_inputs(data.x);
+  objective_.check_shapes(data);
 }
 
 template <class T>
 void Trainer<T>::make_room(isize batch) {
   if (space_ && space_->capacity >= batch) return;
-  space_ = std::make_unique<Workspace<T>>(network_->plan, batch, true);
-  const auto rows = static_cast<std::size_t>(batch * loss_.lead);
-  target_.resize(static_cast<std::size_t>(batch * loss_.target_size));
-  weight_.resize(static_cast<std::size_t>(batch));
-  row_weight_.resize(rows);
-  values_.resize(rows);
-  scratch_.resize(rows);
+  space_ = std::make_unique<Workspace<T>>(network_->plan, batch, true,
+                                          backprop_.scratch(network_->plan, batch));
+}
+
+// Forward, and backward from all losses, of the batch in `space`.
+template <class T>
+void Trainer<T>::run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, const Run& run,
+                            Poll& poll) {
+  score.clear();
+  score.activity = network_->forward(space, run, poll);
+  objective_.judge(score, feed, space, 0, run.n, run.team, &backprop_);
+  network_->backward(space, run, backprop_, optimizer.gradients(), poll);
+}
+
+// Adds a batch of n samples.
+template <class T>
+void Trainer<T>::finish(Sums& sums, const Score& score, isize n) const {
+  const auto samples = static_cast<double>(n);
+  double total = optimizer.penalty();
+  for (std::size_t l = 0; l < score.losses.size(); ++l) {
+    const Loss<T>& loss = objective_.losses[l];
+    const double value = loss.reduce(score.losses[l]);
+    total += loss.spec.weight * value;
+    sums.losses[l] += value * samples;
+  }
+  sums.loss += total * samples + score.activity;
+  sums.samples += samples;
+  for (std::size_t m = 0; m < score.metrics.size(); ++m) {
+    for (std::size_t i = 0; i < score.metrics[m].size(); ++i) {
+      sums.metrics[m][i] += score.metrics[m][i];
+    }
+  }
 }
 
 template <class T>
@@ -96,34 +84,13 @@ void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, i
   for (std::size_t i = 0; i < data.x.size(); ++i) {
     data.x[i].template gather<T>(space_->tensor[i], order, 0, n, request.team);
   }
-  data.y.template gather<T>(target_.data(), order, 0, n, request.team);
-  if (data.weight) data.weight->template gather<T>(weight_.data(), order, 0, n, request.team);
-  const T* weight =
-      spread_weights(row_weight_.data(), data.weight ? weight_.data() : nullptr, n, loss_.lead);
-
+  feed_.gather(data, order, 0, n, request.team);
   const Run run{n, request.team, true, request.seed,
                 static_cast<std::uint32_t>(optimizer.iterations)};
-  double penalty =
-      network_->forward(*space_, run, poll) + optimizer.penalty() * static_cast<double>(n);
-
-  const auto read = static_cast<std::size_t>(loss_.read_tensor);
-  loss_.compute(values_.data(), space_->gradient[read], space_->tensor[read], target_.data(),
-                weight, n, request.team);
-  network_->backward(*space_, run, loss_.start_step, optimizer.gradients(), poll);
+  run_losses(*space_, feed_, score_, run, poll);
+  last_batch_ = n;
+  finish(training, score_, n);  // penalties are those of the weights that made the predictions
   optimizer.step(learning_rate, request.team);
-
-  double sum = 0;
-  for (isize r = 0; r < n * loss_.lead; ++r) {
-    const auto i = static_cast<std::size_t>(r);
-    sum += values_[i] * (weight ? static_cast<double>(weight[r]) : 1.0);
-  }
-  training.loss += sum / static_cast<double>(loss_.lead) + penalty;
-  training.samples += static_cast<double>(n);
-  const T* pred = space_->tensor[static_cast<std::size_t>(network_->plan.outputs[0])];
-  for (std::size_t m = 0; m < metrics_.size(); ++m) {
-    metrics_[m].accumulate(training.metrics[m].data(), scratch_.data(), pred, target_.data(),
-                           weight, n);
-  }
 }
 
 template <class T>
@@ -156,38 +123,56 @@ template <class T>
 void Trainer<T>::evaluate(const Dataset& data, int team, Poll& poll) {
   // Blocks run on any thread; each leaves its sums in a place of its own, added up in order
   // afterwards.
-  const isize n = data.x[0].samples(), rows = network_->block_rows(n);
-  std::vector<Sums> blocks(static_cast<std::size_t>((n + rows - 1) / rows), empty_sums());
-  network_->for_blocks(
-      data.x, team, poll, [&](Workspace<T>& space, isize first, isize count, double penalty) {
+  const Objective<T>& objective = evaluation_objective_;
+  const isize n = data.x[0].samples(), rows = evaluation_network_->block_rows(n);
+  std::vector<Score> blocks(static_cast<std::size_t>((n + rows - 1) / rows),
+                            objective.empty_score());
+  evaluation_network_->for_blocks(
+      data.x, team, poll, [&](Workspace<T>& space, isize first, isize count, double activity) {
         const FlushDenormals flush;
-        const auto loss_rows = static_cast<std::size_t>(count * loss_.lead);
-        std::vector<T> target(static_cast<std::size_t>(count * loss_.target_size));
-        std::vector<T> own_weight(data.weight ? static_cast<std::size_t>(count) : 0),
-            spread(loss_rows);
-        std::vector<double> values(loss_rows), scratch(loss_rows);
-        data.y.template gather<T>(target.data(), nullptr, first, count, 1);
-        if (data.weight)
-          data.weight->template gather<T>(own_weight.data(), nullptr, first, count, 1);
-        const T* weight = spread_weights(spread.data(), data.weight ? own_weight.data() : nullptr,
-                                         count, loss_.lead);
-        loss_.compute(values.data(), nullptr,
-                      space.tensor[static_cast<std::size_t>(loss_.read_tensor)], target.data(),
-                      weight, count, 1);
-        Sums& sums = blocks[static_cast<std::size_t>(first / rows)];
-        for (std::size_t r = 0; r < loss_rows; ++r) {
-          sums.loss += values[r] * (weight ? static_cast<double>(weight[r]) : 1.0);
-        }
-        sums.loss = sums.loss / static_cast<double>(loss_.lead) + penalty;
-        sums.samples = static_cast<double>(count);
-        const T* pred = space.tensor[static_cast<std::size_t>(network_->plan.outputs[0])];
-        for (std::size_t m = 0; m < metrics_.size(); ++m) {
-          metrics_[m].accumulate(sums.metrics[m].data(), scratch.data(), pred, target.data(),
-                                 weight, count);
-        }
+        Feed<T> feed;
+        feed.gather(data, nullptr, first, count, 1);
+        Score& score = blocks[static_cast<std::size_t>(first / rows)];
+        objective.judge(score, feed, space, first, count, 1);
+        score.activity = activity;
       });
-  for (const Sums& sums : blocks) evaluation.add(sums);
-  evaluation.loss += optimizer.penalty() * static_cast<double>(n);
+  Score all = objective.empty_score();
+  for (const Score& score : blocks) all.add(score);
+  finish(evaluation, all, n);
+}
+
+template <class T>
+Gradients<T> Trainer<T>::gradients(const Dataset& data, bool training_mode, std::uint64_t seed,
+                                   int team, Poll& poll) {
+  const Plan<T>& plan = network_->plan;
+  const isize n = data.x[0].samples();
+  Workspace<T> space(plan, n, true, backprop_.scratch(plan, n));
+  Feed<T> feed;
+  for (std::size_t i = 0; i < data.x.size(); ++i) {
+    data.x[i].template gather<T>(space.tensor[i], nullptr, 0, n, team);
+  }
+  feed.gather(data, nullptr, 0, n, team);
+  Score score = objective_.empty_score();
+  const Run run{n, team, training_mode, seed, static_cast<std::uint32_t>(optimizer.iterations)};
+  run_losses(space, feed, score, run, poll);
+  optimizer.add_penalty_gradients(team);
+  Gradients<T> out;
+  for (std::size_t v = 0; v < plan.variables.size(); ++v) {
+    const T* g = optimizer.gradients()[v];
+    const isize size = g ? plan.storage(static_cast<int>(v)).size() : 0;
+    out.variables.emplace_back(g, g + size);
+  }
+  for (int input : plan.inputs) {  // one that no loss depends on has the zeros of fresh memory
+    const auto i = static_cast<std::size_t>(input);
+    const T* g = space.gradient[i];
+    out.inputs.emplace_back(g, g + (g ? plan.tensors[i].elements(n) : 0));
+  }
+  return out;
+}
+
+template <class T>
+void Trainer<T>::copy_outputs(const std::vector<T*>& y) const {
+  if (space_) network_->copy_outputs(y, *space_, 0, last_batch_);
 }
 
 template class Trainer<float>;

@@ -3,19 +3,12 @@
 // time for.
 #pragma once
 
-#include <optional>
 #include <vector>
 
-#include "exec/objective.h"
 #include "exec/optimizer.h"
+#include "exec/score.h"
 
 namespace pynn::exec {
-
-struct Dataset {
-  std::vector<Source> x;
-  Source y;
-  std::optional<Source> weight;  // one number per sample
-};
 
 struct TrainRequest {
   const std::int64_t* order;  // the epoch's rows
@@ -27,51 +20,72 @@ struct TrainRequest {
   int team;
 };
 
-// Running sums: loss is a mean over samples, each metric has sums of its own.
+// Running sums: losses are means over samples, each metric has sums of its own.
 struct Sums {
   double loss = 0, samples = 0;
+  std::vector<double> losses;  // each without its weight in the total
   std::vector<std::vector<double>> metrics;
 
-  void add(const Sums& other);
   void reset();
+};
+
+// By variable as variables are stored, by input without gaps; empty where there is no gradient.
+template <class T>
+struct Gradients {
+  std::vector<std::vector<T>> variables, inputs;
 };
 
 template <class T>
 class Trainer {
  public:
-  Trainer(std::shared_ptr<const Network<T>> network, const LossSpec& loss,
+  using NetworkPtr = std::shared_ptr<const Network<T>>;
+
+  // `evaluation_network` computes the same outputs when not training; it may be the same network.
+  Trainer(NetworkPtr network, NetworkPtr evaluation_network, const std::vector<LossSpec>& losses,
           const std::vector<MetricSpec>& metrics, const OptimizerSpec& optimizer);
 
   Optimizer<T> optimizer;
   Sums training, evaluation;
 
   const Network<T>& network() const { return *network_; }
+  const Objective<T>& objective() const { return objective_; }
+  // Whether an evaluation must come in the batches in which it shall be reduced to a loss.
+  bool whole_batch() const;
 
-  // Throws where arrays do not fit the network and the loss. Cheap: looks at shapes only.
+  // Throws where arrays do not fit the network and the losses. Cheap: looks at shapes only.
   void check_shapes(const Dataset& data) const;
-  // The same for the values of class indices, which the loss takes on trust.
-  void check_labels(const Dataset& data) const;
+  // The same for the values of class indices, which a loss takes on trust.
+  void check_labels(const Dataset& data) const { objective_.check_labels(data); }
 
   // Trains on consecutive batches of the order; returns how many.
   isize train(const Dataset& data, const TrainRequest& request, Poll& poll);
-  // Adds loss and metrics over all samples, in inference mode, to `evaluation`.
+  // Adds loss and metrics over all samples, as one batch in inference mode, to `evaluation`.
   void evaluate(const Dataset& data, int team, Poll& poll);
+  // Of the total loss on all samples as one batch; changes nothing but statistics of the batch.
+  Gradients<T> gradients(const Dataset& data, bool training_mode, std::uint64_t seed, int team,
+                         Poll& poll);
+
+  // Samples of the last training batch, and a copy of the network's outputs for it.
+  isize last_batch() const { return last_batch_; }
+  void copy_outputs(const std::vector<T*>& y) const;
 
  private:
   void make_room(isize batch);
   void train_batch(const Dataset& data, const TrainRequest& request, isize batch,
                    double learning_rate, Poll& poll);
-  Sums empty_sums() const;
+  void run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, const Run& run, Poll& poll);
+  void finish(Sums& sums, const Score& score, isize n) const;
 
-  std::shared_ptr<const Network<T>> network_;
+  NetworkPtr network_, evaluation_network_;
+  Objective<T> objective_, evaluation_objective_;
+  Backprop<T> backprop_;
   std::pair<isize, int> tried_{0, 0};  // batch size and threads of the last call
   bool needs_team_ = false;            // with these
-  Loss<T> loss_;
-  std::vector<Metric<T>> metrics_;
   // Memory of a batch, made for the largest one so far.
   std::unique_ptr<Workspace<T>> space_;
-  std::vector<T> target_, weight_, row_weight_;
-  std::vector<double> values_, scratch_;
+  Feed<T> feed_;
+  Score score_;
+  isize last_batch_ = 0;
 };
 
 }  // namespace pynn::exec

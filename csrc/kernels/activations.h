@@ -5,6 +5,7 @@
 
 #include <array>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/apply.h"
@@ -260,14 +261,13 @@ inline constexpr auto kActivations = std::tuple{
 };
 // clang-format on
 #undef PYNN_OF
-inline constexpr std::size_t kActivationCount = std::tuple_size_v<decltype(kActivations)>;
 
-// ---- the kernels that follow from it -----------------------------------------------------------
+// ---- the kernels that follow from a table ------------------------------------------------------
 
 // Hands the parameters to a loop; a flag reaches it as a constant, so it costs nothing inside.
-template <std::size_t Row, class T, class Loop>
+template <const auto& kRows, std::size_t Row, class T, class Loop>
 PYNN_INLINE void with_params(const T* p, Loop loop) {
-  if constexpr (std::get<Row>(kActivations).text.fields[0].is_flag) {
+  if constexpr (std::get<Row>(kRows).text.fields[0].is_flag) {
     if (p[0] != 0) {
       const T on[kMaxParams] = {1, p[1], p[2]};
       loop(on);
@@ -281,28 +281,28 @@ PYNN_INLINE void with_params(const T* p, Loop loop) {
   }
 }
 
-template <class T, std::size_t Row>
+template <class T, const auto& kRows, std::size_t Row>
 void activate(T* y, const T* x, const T* p, isize n) {
-  constexpr auto f = std::get<Row>(kActivations).f;
-  with_params<Row>(
+  constexpr auto f = std::get<Row>(kRows).f;
+  with_params<kRows, Row>(
       p, [=](const T* q) PYNN_LAMBDA { map(y, x, n, [=](T v) PYNN_LAMBDA { return f(v, q); }); });
 }
 
-template <class T, std::size_t Row>
+template <class T, const auto& kRows, std::size_t Row>
 void activate_backward(T* dx, const T* kept, const T* dy, const T* p, isize n) {
-  constexpr auto df = std::get<Row>(kActivations).df;
-  with_params<Row>(p, [=](const T* q) PYNN_LAMBDA {
+  constexpr auto df = std::get<Row>(kRows).df;
+  with_params<kRows, Row>(p, [=](const T* q) PYNN_LAMBDA {
     map(dx, kept, dy, n, [=](T k, T g) PYNN_LAMBDA { return g * df(k, q); });
   });
 }
 
-template <class T, std::size_t... Row>
-constexpr std::array<ActivationKernels<T>, sizeof...(Row)> activation_kernels(
-    std::index_sequence<Row...>) {
-  return {{ActivationKernels<T>{&activate<T, Row>, &activate_backward<T, Row>}...}};
-}
+template <class T, const auto& kRows>
+inline constexpr auto kKernelsOf = []<std::size_t... Row>(std::index_sequence<Row...>) {
+  return std::array{
+      ActivationKernels<T>{&activate<T, kRows, Row>, &activate_backward<T, kRows, Row>}...};
+}(std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(kRows)>>>{});
+
 template <class T>
-inline constexpr auto kActivationKernels =
-    activation_kernels<T>(std::make_index_sequence<kActivationCount>{});
+inline constexpr auto kActivationKernels = kKernelsOf<T, kActivations>;
 
 }  // namespace pynn::kernels::PYNN_ISA

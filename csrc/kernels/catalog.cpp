@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "kernels/activations.h"
+#include "kernels/binary.h"
 #include "kernels/losses.h"
+#include "kernels/math.h"
 #include "kernels/metrics.h"
 #include "kernels/rowwise.h"
 #include "kernels/updates.h"
@@ -60,13 +62,20 @@ CatalogRow optimizer_row(isize index) {
 std::vector<CatalogRow> make_catalog() {
   std::vector<CatalogRow> rows;
 
-  for_each_row(kActivations, [&](const auto& act, isize index) {
-    CatalogRow row = plain_row("activation", index, act.text);
-    row.keep = act.keep == Keep::x ? "x" : "y";
-    for (const double kink : {act.kinks.first, act.kinks.second}) {
-      if (!std::isnan(kink)) row.kinks.push_back(kink);
-    }
-    rows.push_back(row);
+  const auto add_elementwise = [&](const char* kind, const auto& table) {
+    for_each_row(table, [&](const auto& act, isize index) {
+      CatalogRow row = plain_row(kind, index, act.text);
+      row.keep = act.keep == Keep::x ? "x" : "y";
+      for (const double kink : {act.kinks.first, act.kinks.second}) {
+        if (!std::isnan(kink)) row.kinks.push_back(kink);
+      }
+      rows.push_back(row);
+    });
+  };
+  add_elementwise("activation", kActivations);
+  add_elementwise("math", kMath);
+  for_each_row(kBinary, [&](const auto& function, isize index) {
+    rows.push_back(plain_row("binary", index, function.text));
   });
   for_each_row(kRowActivations, [&](const auto& act, isize index) {
     CatalogRow row = plain_row("row_activation", index, act.text);

@@ -39,7 +39,8 @@ constexpr int field_count(const Fields<N>& fields) {
 }
 
 struct CatalogRow {
-  std::string kind;  // "activation", "row_activation", "loss", "metric", "optimizer"
+  // "activation", "row_activation", "math", "binary", "loss", "metric", "optimizer"
+  std::string kind;
   std::string name;
   std::string aliases;     // separated by blanks
   std::string class_name;  // of losses, metrics and optimizers

@@ -1,11 +1,14 @@
 // All kernels, compiled once per instruction set: this file with PYNN_ISA set to its name.
 #include "kernels/activations.h"
+#include "kernels/binary.h"
 #include "kernels/convert.h"
 #include "kernels/elementwise.h"
 #include "kernels/losses.h"
+#include "kernels/math.h"
 #include "kernels/metrics.h"
 #include "kernels/norms.h"
 #include "kernels/random.h"
+#include "kernels/reductions.h"
 #include "kernels/rowwise.h"
 #include "kernels/updates.h"
 #include "kernels/vmath.h"
@@ -18,6 +21,9 @@ constexpr Table<T> make_table() {
   Table<T> table{};
   table.activation = kActivationKernels<T>.data();
   table.row_activation = kRowActivationKernels<T>.data();
+  table.math = kMathKernels<T>.data();
+  table.binary = kBinaryKernels<T>.data();
+  table.reduction = kReductionKernels<T>.data();
   table.loss = kLossTable<T>.at;
   table.metric = kMetricTable<T>.at;
   table.optimizer = kOptimizerTable<T>.at;

@@ -28,6 +28,25 @@ struct RowActivationKernels {
   void (*backward)(T* dx, const T* y, const T* dy, isize rows, isize cols);
 };
 
+// ---- functions of two arguments; a stride is 1, or 0 for an operand that is one number ---------
+template <class T>
+struct BinaryKernels {
+  void (*forward)(T* y, const T* a, isize a_stride, const T* b, isize b_stride, isize n);
+  // dx = dy * df/da or dy * df/db; dx and dy may be the same memory
+  void (*backward_a)(T* dx, const T* dy, const T* a, isize a_stride, const T* b, isize b_stride,
+                     isize n);
+  void (*backward_b)(T* dx, const T* dy, const T* a, isize a_stride, const T* b, isize b_stride,
+                     isize n);
+};
+
+// ---- many numbers to one: total[i * stride] = f(total[i * stride], x[i]), stride 0 or 1 ---------
+enum class Reduction { sum, max, min, prod, any, all };
+template <class T>
+struct ReductionKernels {
+  T start;
+  void (*fold)(T* total, isize stride, const T* x, isize n);
+};
+
 // ---- losses -------------------------------------------------------------------------------------
 // value[r] = L(target[r], pred[r]); grad[r,:] = scale * weight[r] * dL/dpred[r,:].
 // value or grad may be null (not wanted); weight may be null (all ones).
@@ -94,6 +113,9 @@ template <class T>
 struct Table {
   const ActivationKernels<T>* activation;         // by row of the activation table
   const RowActivationKernels<T>* row_activation;  // by row of the row-activation table
+  const ActivationKernels<T>* math;               // by row of the math table
+  const BinaryKernels<T>* binary;                 // by row of the binary table
+  const ReductionKernels<T>* reduction;           // by Reduction
   const LossKernel<T>* loss;                      // by row of the loss table
   const MetricKernel<T>* metric;                  // by row of the metric table
   const OptimizerKernels<T>* optimizer;           // by row of the optimizer table

@@ -1,4 +1,5 @@
-// Activations by name: one row of the elementwise table, or one that looks at the whole last axis.
+// Functions of one argument by name: activations, the math table, and activations that look at the
+// whole last axis.
 #include "kernels/lookup.h"
 #include "ops/op.h"
 #include "ops/tiling.h"
@@ -19,6 +20,12 @@ class Activation : public Op<T> {
     size_ = element_count(this->out);
     if (const auto* row = kernels::find_row("activation", name_)) {
       row_ = static_cast<int>(row->index);
+      elementwise_ = kernels::table<T>().activation + row->index;
+      keeps_x_ = row->keep == "x";
+      return;
+    }
+    if (const auto* row = kernels::find_row("math", name_)) {
+      elementwise_ = kernels::table<T>().math + row->index;
       keeps_x_ = row->keep == "x";
       return;
     }
@@ -35,39 +42,40 @@ class Activation : public Op<T> {
   const T* activation_params() const override { return params_; }
 
   void forward(const Forward<T>& run) const override {
-    const auto& k = kernels::table<T>();
-    if (row_ >= 0) {
+    if (elementwise_) {
       for_elements(run.pass.team, run.pass.n * size_, [&](isize first, isize count) {
-        k.activation[row_].forward(run.y + first, run.x[0] + first, params_, count);
+        elementwise_->forward(run.y + first, run.x[0] + first, params_, count);
       });
     } else if (cols_ > 0) {
       for_rows(run.pass.team, run.pass.n * size_ / cols_, cols_, [&](isize first, isize count) {
         const isize at = first * cols_;
-        k.row_activation[whole_row_].forward(run.y + at, run.x[0] + at, count, cols_);
+        kernels::table<T>().row_activation[whole_row_].forward(run.y + at, run.x[0] + at, count,
+                                                               cols_);
       });
     }
   }
 
   void backward(const Backward<T>& run) const override {
-    const auto& k = kernels::table<T>();
     T* dx = run.dx[0];
     if (!dx) return;
-    if (row_ >= 0) {
+    if (elementwise_) {
       const T* kept = keeps_x_ ? run.x[0] : run.y;
       for_elements(run.pass.team, run.pass.n * size_, [&](isize first, isize count) {
-        k.activation[row_].backward(dx + first, kept + first, run.dy + first, params_, count);
+        elementwise_->backward(dx + first, kept + first, run.dy + first, params_, count);
       });
     } else if (cols_ > 0) {
       for_rows(run.pass.team, run.pass.n * size_ / cols_, cols_, [&](isize first, isize count) {
         const isize at = first * cols_;
-        k.row_activation[whole_row_].backward(dx + at, run.y + at, run.dy + at, count, cols_);
+        kernels::table<T>().row_activation[whole_row_].backward(dx + at, run.y + at, run.dy + at,
+                                                                count, cols_);
       });
     }
   }
 
  private:
   std::string name_;
-  int row_ = -1, whole_row_ = -1;
+  const kernels::ActivationKernels<T>* elementwise_ = nullptr;
+  int row_ = -1, whole_row_ = -1;  // of the activation table, of the row-activation table
   bool keeps_x_ = false;
   isize size_ = 0, cols_ = 0;
   T params_[kernels::kMaxParams] = {};

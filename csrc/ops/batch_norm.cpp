@@ -80,7 +80,9 @@ class BatchNorm : public Op<T> {
       const auto [at, width] = strips[i];
       const T *inv_std = run.saved + at, *xhat = run.saved + this->saved_fixed + at;
       T* dx = shifted(run.dx[0], at);
-      if (frozen_) {  // statistics are constants: dx = dy gamma / standard deviation
+      if (frozen_ || !run.pass.training) {  // statistics are constants: dx = dy gamma / stddev
+        k.normalize_backward(nullptr, shifted(dgamma, at), shifted(dbeta, at), xhat, inv_std,
+                             run.dy + at, nullptr, rows, width, cols_);
         const T zero[kStrip] = {};
         if (dx) {
           k.normalize(dx, nullptr, run.dy + at, zero, inv_std, shifted(gamma, at), nullptr, rows,

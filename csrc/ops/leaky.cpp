@@ -81,8 +81,7 @@ class RRelu : public Op<T> {
     const T* x = run.x[0];
     for_elements(run.pass.team, run.pass.n * size_, [&](isize first, isize count) {
       if (!run.pass.training) {
-        const T slope = (lower_ + upper_) / 2;
-        for (isize i = first; i < first + count; ++i) run.y[i] = x[i] >= 0 ? x[i] : slope * x[i];
+        for (isize i = first; i < first + count; ++i) run.y[i] = x[i] * inference_slope(x[i]);
         return;
       }
       T* slope = run.saved + first;
@@ -98,11 +97,19 @@ class RRelu : public Op<T> {
   void backward(const Backward<T>& run) const override {
     if (!run.dx[0]) return;
     for_elements(run.pass.team, run.pass.n * size_, [&](isize first, isize count) {
-      kernels::table<T>().multiply(run.dx[0] + first, run.dy + first, run.saved + first, count);
+      if (run.pass.training) {
+        kernels::table<T>().multiply(run.dx[0] + first, run.dy + first, run.saved + first, count);
+        return;
+      }
+      for (isize i = first; i < first + count; ++i) {
+        run.dx[0][i] = run.dy[i] * inference_slope(run.x[0][i]);
+      }
     });
   }
 
  private:
+  T inference_slope(T x) const { return x >= 0 ? T(1) : (lower_ + upper_) / 2; }
+
   T lower_, upper_;
   isize size_ = 0;
 };

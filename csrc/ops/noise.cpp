@@ -1,4 +1,5 @@
 // Layers that disturb training and pass their input through otherwise.
+#include <algorithm>
 #include <cmath>
 
 #include "ops/op.h"
@@ -34,7 +35,12 @@ class Noise : public Op<T> {
   void backward(const Backward<T>& run) const override {
     if (!run.dx[0]) return;
     for_elements(run.pass.team, run.pass.n * size_, [&](isize first, isize count) {
-      kernels::table<T>().multiply(run.dx[0] + first, run.dy + first, run.saved + first, count);
+      T* dx = run.dx[0] + first;
+      if (run.pass.training) {
+        kernels::table<T>().multiply(dx, run.dy + first, run.saved + first, count);
+      } else {
+        std::copy_n(run.dy + first, count, dx);
+      }
     });
   }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,20 +16,25 @@ namespace pynn::ops {
 
 // The circumstances of one run.
 struct Pass {
-  isize n;                       // samples
+  isize n;                       // samples of the op's output; 1 if it is not batched
+  isize batch;                   // samples of the run
   int team;                      // threads this run may use
-  bool training;                 // dropout active, batch statistics
+  bool training;                 // dropout active, batch statistics; backward as forward was
   kernels::RandomStream random;  // this node's random numbers of this step
 };
+
+// What an op without a size known in advance keeps from forward to backward, in memory of its own.
+using Kept = std::shared_ptr<void>;
 
 template <class T>
 struct Forward {
   const Pass& pass;
   T* y;
-  T* saved;           // null outside training
+  T* saved;           // null where no backward pass can follow
   const T* const* x;  // one per input
   T* const* w;        // one per variable
   double* penalty;    // an activity penalty adds its sum over the samples here
+  Kept* kept;         // null where no backward pass can follow
 };
 
 template <class T>
@@ -41,12 +47,15 @@ struct Backward {
   const T* y;
   T* dy;  // may be overwritten
   T* const* w;
+  Kept* kept;
 };
 
-// What an op is made from. `in` and `variables` are shapes; a sample's shape has no batch axis.
+// What an op is made from. `in` and `variables` are shapes; a sample's shape has no batch axis. An
+// input that is not batched has one value for the whole batch.
 struct Blueprint {
   const Spec& spec;
   const std::vector<Shape>& in;
+  const std::vector<bool>& in_batched;
   const std::vector<Shape>& variables;
 };
 
@@ -55,9 +64,12 @@ class Op {
  public:
   virtual ~Op() = default;
 
-  Shape out;                   // of one sample
-  bool alias = false;          // the output is the input's memory under another shape; never run
-  isize saved_per_sample = 0;  // elements kept from forward to backward
+  Shape out;                    // of one sample
+  std::optional<bool> batched;  // whether the output has a batch axis; by default if any input has
+  bool whole_batch = false;     // the result mixes samples, so prediction may not cut the batch
+  bool alias = false;           // the output is the input's memory under another shape; never run
+  bool penalizes = false;       // has a gradient of its own, even if nothing depends on the output
+  isize saved_per_sample = 0;   // elements kept from forward to backward, per sample of the run
   isize saved_fixed = 0;
 
   virtual void forward(const Forward<T>& run) const = 0;

@@ -53,13 +53,16 @@ class ActivityPenalty : public Op<T> {
   explicit ActivityPenalty(const Blueprint& b)
       : l1_(b.spec.number("l1")), l2_(b.spec.number("l2")) {
     this->out = b.in.at(0);
+    this->penalizes = true;
     size_ = element_count(this->out);
   }
   void forward(const Forward<T>& run) const override {
     const T* x = run.x[0];
     const isize count = run.pass.n * size_;
     for (isize i = 0; i < count; ++i) run.y[i] = x[i];
-    if (run.penalty) *run.penalty += kernels::table<T>().penalty(x, l1_, l2_, count);
+    if (!run.penalty) return;
+    const double times = static_cast<double>(run.pass.batch) / static_cast<double>(run.pass.n);
+    *run.penalty += times * kernels::table<T>().penalty(x, l1_, l2_, count);
   }
   void backward(const Backward<T>& run) const override {
     T* dx = run.dx[0];

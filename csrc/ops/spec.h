@@ -3,17 +3,37 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "core/check.h"
+#include "core/dtype.h"
 
 namespace pynn::ops {
 
+// A node that something outside the engine computes. Implementations hold no state of a run.
+struct External {
+  struct Array {
+    void* data;   // null for a gradient that is not wanted
+    Shape shape;  // with the batch axis, where the tensor has one
+    DType dtype;
+    bool variable;  // stored as variables are (core/arena.h)
+  };
+  virtual ~External() = default;
+  // The inputs, then the variables. `kept` is null where no backward pass can follow.
+  virtual void forward(const Array& y, std::shared_ptr<void>* kept, const std::vector<Array>& x,
+                       bool training) const = 0;
+  // dx[i] is written, not added to.
+  virtual void backward(const std::vector<Array>& dx, std::shared_ptr<void>* kept, const Array& dy,
+                        const std::vector<Array>& x) const = 0;
+};
+
 class Spec {
  public:
-  using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;
+  using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>,
+                             std::shared_ptr<const External>>;
 
   std::string owner;  // the layer's name, for messages
   std::map<std::string, Value> values;
@@ -27,6 +47,9 @@ class Spec {
   }
   std::vector<double> list(const std::string& key) const {
     return std::get<std::vector<double>>(find(key));
+  }
+  std::shared_ptr<const External> external(const std::string& key) const {
+    return std::get<std::shared_ptr<const External>>(find(key));
   }
   bool has(const std::string& key) const { return values.count(key) != 0; }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pynn.layers._base import Layer
-from pynn.layers._variable import Variable
+from pynn._graph.variable import Variable
 from pynn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, RReLU, Softmax
 from pynn.layers.core import Activation, Dense, Input, InputLayer
 from pynn.layers.normalization import BatchNormalization

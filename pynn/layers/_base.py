@@ -1,7 +1,8 @@
-"""What all layers share: names, weights, building, configuration."""
+"""What all layers share: names, weights, building, calling, configuration."""
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,53 +10,72 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pynn import initializers, regularizers
+from pynn import constraints, initializers, ops, regularizers
+from pynn._graph.graph import Graph
+from pynn._graph.program import run_layer
+from pynn._graph.structure import distinct, flatten, kept, map_shapes, map_structure
+from pynn._graph.symbol import KerasTensor, Node, infer, record_call, symbols_in
+from pynn._graph.tensor import Tensor
+from pynn._graph.variable import Variable, check_shape
 from pynn.config import check_dtype, floatx
-from pynn.layers._graph import Graph, Tensor
-from pynn.layers._program import run_layer
-from pynn.layers._variable import Variable, check_shape
-from pynn.utils.arrays import as_array
+from pynn.layers._checks import Shape, take_input_shape
+from pynn.utils.arrays import as_array, as_arrays
 from pynn.utils.configurable import Configurable, argument_names, serialize, unknown_argument
 from pynn.utils.naming import to_snake_case, unique_name
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-Shape = tuple[int, ...]
-
 
 class Layer(Configurable):
-    """Base of all layers.
+    """Base of all layers, and of your own.
 
-    A layer says which weights it has (``build``), which shape it makes (``compute_output_shape``)
-    and which nodes of the engine compute it (``emit``). Constructor arguments are kept as
-    attributes of the same name; ``get_config`` and ``from_config`` need nothing else.
+    A layer of your own makes its weights in ``build(input_shape)`` with ``add_weight`` and says
+    what it computes in one of two ways:
+
+    - ``call(self, inputs)``, written with ``pynn.ops``, operators and other layers kept as
+      attributes. It may take ``training``. It runs once with symbols in place of arrays, to record
+      what the engine computes and differentiates.
+    - NumPy: ``forward(self, x, training)`` returns ``(y, saved)``, and ``backward(self, saved, dy)``
+      returns ``dx``, or ``(dx, [gradient of each trainable weight])``.
 
     Args:
-        name: by default the class name in snake_case, numbered (``dense``, ``dense_1``, ...).
+        activity_regularizer: penalty of the layer's output in the loss.
         trainable: False keeps the weights as they are. A change takes effect at the next
             ``compile`` of the model.
         dtype: ``"float32"`` or ``"float64"``; by default ``pynn.config.floatx()``.
-        activity_regularizer: penalty of the layer's output in the loss.
+        name: by default the class name in snake_case, numbered (``dense``, ``dense_1``, ...).
         kwargs: ``input_shape`` or ``input_dim`` of a model's first layer.
 
     Raises:
         TypeError: an argument the layer does not know.
+
+    Example:
+        >>> import pynn
+        >>> class Scale(pynn.layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+        ...     def call(self, inputs):
+        ...         return inputs * self.scale
+        >>> Scale()([[1.0, 2.0]]).tolist()
+        [[1.0, 2.0]]
     """
+
+    supports_masking = False  # whether a mask of the input is one of the output, too
 
     def __init__(
         self,
         *,
-        name: str | None = None,
+        activity_regularizer: Any = None,
         trainable: bool = True,
         dtype: Any = None,
-        activity_regularizer: Any = None,
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         owner = type(self).__name__
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{owner}: `name` must be a string. Received: name={name!r}")
-        self.input_shape_argument = _input_shape(owner, kwargs)
+        self.input_shape_argument = take_input_shape(owner, kwargs)
         if kwargs:
             known = [*argument_names(type(self)), "name", "trainable", "dtype", "input_shape"]
             raise TypeError(unknown_argument(owner, next(iter(kwargs)), known))
@@ -64,39 +84,70 @@ class Layer(Configurable):
         self.named_by_user = name is not None
         self.name = name or unique_name(to_snake_case(owner))
         self.built = False
+        self.nodes: list[Node] = []  # the calls on symbols
         self._trainable = bool(trainable)
         self._variables: list[Variable] = []
         self._fixed: Shape | None = None  # the part of the input shape that the weights depend on
-        self._input_shape: Shape | None = None
+        self._input_shape: Any = None  # as it was built for, the batch's axis included
 
     # ---- what a subclass says ----------------------------------------------------------------
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes the weights for inputs of shape ``(batch, ...)``; nothing to do without weights."""
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights for inputs of shape ``(None, ...)``; a list of shapes for several."""
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        """Returns the output's shape for an input of shape ``(batch, ...)``."""
-        return tuple(input_shape)
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Returns the output's shape for inputs of shape ``(None, ...)``."""
+        symbols = map_shapes(KerasTensor, input_shape)
+        return map_structure(lambda y: y.shape, infer(self, (symbols,), {}))
 
-    def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        """Adds the nodes that compute this layer to ``graph`` and returns the output's tensor."""
-        raise NotImplementedError
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Computes the output from symbols; here by the engine's nodes of this layer."""
+        graphs = [leaf.graph for leaf in flatten(args) if isinstance(leaf, Tensor)]
+        if not graphs:
+            raise TypeError(f"{self.name}: use the layer itself on arrays, layer(x), not call(x).")
+        return self.emit(graphs[0], *args, **kwargs)
+
+    def emit(self, graph: Graph, *args: Any, **kwargs: Any) -> Any:
+        """Adds the engine's nodes that compute this layer and returns the output's tensor."""
+        raise NotImplementedError(
+            f"{type(self).__name__}: a layer defines call(self, inputs), or forward and backward."
+        )
 
     def fixed_part(self, shape: Shape) -> Shape:
         """The part of a sample's shape that the weights depend on, () if none does."""
         return ()
 
+    def trace(self, graph: Graph, *args: Any, **kwargs: Any) -> Any:
+        """Records what the layer computes: by ``call``, ``emit`` or ``forward`` of its class."""
+        for cls in type(self).__mro__:
+            if "call" in vars(cls) and cls is not Layer:
+                if "training" in inspect.signature(self.call).parameters:
+                    kwargs.setdefault("training", graph.training)
+                return self.call(*args, **kwargs)
+            if "forward" in vars(cls) and "backward" in vars(cls):
+                return self._trace_numpy(graph, *args)
+            if "emit" in vars(cls):
+                return self.emit(graph, *args, **kwargs)
+        raise AssertionError("Layer itself defines emit")
+
+    def _trace_numpy(self, graph: Graph, *args: Any) -> Tensor:
+        from pynn.layers._numpy import emit_numpy_layer
+
+        return emit_numpy_layer(graph, self, *args)
+
     # ---- building ----------------------------------------------------------------------------
 
-    def build_for(self, shape: Shape) -> None:
-        """Builds the layer for samples of this shape, or checks that it was built for such ones.
+    def build_for(self, input_shape: Any) -> None:
+        """Builds the layer for inputs of this shape, or checks that it was built for such ones.
 
         Raises:
             ValueError: the layer was built for another shape.
         """
-        fixed = self.fixed_part(shape)
+        fixed: Shape = ()
+        if isinstance(input_shape, tuple):
+            fixed = self.fixed_part(input_shape[1:] if input_shape[:1] == (None,) else input_shape)
         if not self.built:
-            self.build((None, *shape))
+            self.build(input_shape)
             self.built = True
             self._fixed = fixed
         elif self._fixed is not None and fixed != self._fixed:
@@ -104,9 +155,9 @@ class Layer(Configurable):
             what = "input features" if len(self._fixed) == 1 else "as the shape of a sample"
             raise ValueError(
                 f"{self.name}: expected {expected} {what} (set when the layer was built). "
-                f"Received: x.shape={('n', *shape)!r}".replace("'", "")
+                f"Received: x.shape={('n', *input_shape[1:])!r}".replace("'", "")
             )
-        self._input_shape = shape
+        self._input_shape = input_shape
 
     def unbuild(self) -> None:
         """Forgets the weights and the shape they were made for."""
@@ -121,62 +172,108 @@ class Layer(Configurable):
 
     def add_weight(
         self,
-        shape: Sequence[int],
+        shape: Sequence[int] | None = None,
         initializer: Any = None,
         dtype: Any = None,
         trainable: bool = True,
         regularizer: Any = None,
-        name: str = "weight",
+        constraint: Any = None,
+        name: str | None = None,
     ) -> Variable:
         """Makes a weight array of the layer and fills it.
 
         Args:
-            shape: its shape.
+            shape: its shape; () or None for a single number.
             initializer: anything ``initializers.get`` understands; None for Glorot's uniform.
             dtype: by default the layer's.
             trainable: whether gradients change it.
             regularizer: anything ``regularizers.get`` understands.
+            constraint: anything ``constraints.get`` understands.
             name: its short name.
 
         Raises:
             ValueError: the initializer returns another shape.
         """
         kind = check_dtype(self.name, dtype) if dtype is not None else self.dtype
+        sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape or ())
+        name = name or "variable"
         initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
-        values = np.asarray(initializer(tuple(shape), kind))
-        check_shape(f"{self.name}/{name}: the initializer", shape, values.shape)
-        variable = Variable(values, name, trainable, regularizers.get(regularizer), kind)
+        values = np.asarray(initializer(sizes, kind))
+        check_shape(f"{self.name}/{name}: the initializer", sizes, values.shape)
+        variable = Variable(values, dtype=kind, trainable=trainable, name=name)
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
         variable.path = f"{self.name}/{name}"
         self._variables.append(variable)
         return variable
 
+    def add_loss(self, loss: Any) -> None:
+        """Adds the sum of a tensor to the loss; for use in ``call``."""
+        for tensor in flatten(loss):
+            if not isinstance(tensor, Tensor):
+                raise TypeError(
+                    f"{self.name}: add_loss takes what pynn.ops makes of the inputs, in `call`. "
+                    f"Received: loss={tensor!r}"
+                )
+            tensor.graph.penalties.append(tensor)
+
+    def activity_penalty(self, y: Tensor) -> Any:
+        """The penalty of an output: that of the whole batch divided by its number of samples."""
+        samples = ops.sum(ops.ones_like(ops.reshape(y, (-1, math.prod(y.sample)))[:, 0]))
+        return ops.divide(self.activity_regularizer(y), samples)
+
     # ---- weights -----------------------------------------------------------------------------
 
     @property
+    def sublayers(self) -> list[Layer]:
+        """The layers kept as attributes, alone or in lists and dictionaries, in order."""
+        return kept(self, Layer)
+
+    @property
+    def own_variables(self) -> list[Variable]:
+        """The weights of this layer itself: first those that can be trained."""
+        found = distinct([*self._variables, *kept(self, Variable)])
+        return sorted(found, key=lambda v: not v.trainable)
+
+    @property
     def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets the layers inside, too."""
         return self._trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
+        for layer in self.sublayers:
+            layer.trainable = bool(value)
 
     @property
     def weights(self) -> list[Variable]:
-        return [*self._variables]
+        inner = [v for layer in self.sublayers for v in layer.weights]
+        return distinct([*self.own_variables, *inner])
 
-    variables = weights
+    @property
+    def variables(self) -> list[Variable]:
+        return self.weights
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        return [v for v in self.weights if v.trainable] if self.trainable else []
+        if not self.trainable:
+            return []
+        inner = [v for layer in self.sublayers for v in layer.trainable_weights]
+        return distinct([*(v for v in self.own_variables if v.trainable), *inner])
 
-    trainable_variables = trainable_weights
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        return self.trainable_weights
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        return [v for v in self.weights if not (v.trainable and self.trainable)]
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.weights if id(v) not in trained]
 
-    non_trainable_variables = non_trainable_weights
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        return self.non_trainable_weights
 
     def get_weights(self) -> list[npt.NDArray[Any]]:
         """Returns copies of the weight arrays."""
@@ -215,33 +312,65 @@ class Layer(Configurable):
 
     # ---- use and description -----------------------------------------------------------------
 
-    def __call__(self, x: npt.ArrayLike, training: bool = False) -> npt.NDArray[Any]:
-        """Returns the layer's output for an array of samples, shape ``(n, ...)``.
+    def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Runs the layer on arrays of samples, or records it on symbols.
+
+        Args:
+            args: arrays of shape ``(n, ...)``; or symbols, as ``Input`` returns them: then the
+                result is a symbol, too. Layers with several inputs take a list.
+            training: whether to act as in training.
+            kwargs: further arguments of the layer's ``call``.
 
         Example:
             >>> import pynn
             >>> pynn.layers.ReLU()([[-1.0, 2.0]]).tolist()
             [[0.0, 2.0]]
+            >>> pynn.layers.ReLU()(pynn.Input((3,))).shape
+            (None, 3)
         """
-        return run_layer(self, as_array("x", x), training)
+        given = flatten((args, kwargs))
+        if symbols_in(given):
+            extra = kwargs if training is None else {**kwargs, "training": training}
+            return record_call(self, args, extra)
+        tensors = [leaf for leaf in given if isinstance(leaf, Tensor)]
+        if tensors:
+            return tensors[0].graph.call(self, *args, training=training, **kwargs)
+        return run_layer(self, [as_arrays("x", a) for a in args], kwargs, bool(training))
 
     @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        return (None, *self._known_input_shape())
+    def input(self) -> Any:
+        """The symbol, or symbols, of the first call."""
+        node = self._first_node("input")
+        return node.args[0] if node.args else node.inputs
 
     @property
-    def output_shape(self) -> tuple[int | None, ...]:
-        return self.compute_output_shape((None, *self._known_input_shape()))
+    def output(self) -> Any:
+        """The symbol, or symbols, that the first call returned."""
+        return self._first_node("output").outputs
 
-    def _known_input_shape(self) -> Shape:
+    def _first_node(self, what: str) -> Node:
+        if not self.nodes:
+            raise AttributeError(
+                f"{self.name}: the layer has no {what} yet: it was never called on a symbol, and "
+                "is in no model whose input shape is known."
+            )
+        return self.nodes[0]
+
+    @property
+    def input_shape(self) -> Any:
         if self._input_shape is None:
             raise AttributeError(f"{self.name}: the layer is not built yet, so it has no shapes.")
         return self._input_shape
 
+    @property
+    def output_shape(self) -> Any:
+        return self.compute_output_shape(self.input_shape)
+
     def get_config(self) -> dict[str, Any]:
         """Returns name, trainable, dtype and the constructor's arguments as plain data."""
         config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
-        config |= {name: serialize(getattr(self, name)) for name in argument_names(type(self))}
+        names = [name for name in argument_names(type(self)) if name not in config]
+        config |= {name: serialize(getattr(self, name)) for name in names if hasattr(self, name)}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = serialize(self.activity_regularizer)
         return config
@@ -253,63 +382,3 @@ class Layer(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def _input_shape(owner: str, kwargs: dict[str, Any]) -> Shape | None:
-    """Takes the input's shape, in any of its spellings, out of ``kwargs``."""
-    shape = kwargs.pop("input_shape", None)
-    batch_shape = kwargs.pop("batch_input_shape", None) or kwargs.pop("batch_shape", None)
-    dim = kwargs.pop("input_dim", None)
-    kwargs.pop("batch_size", None)
-    if batch_shape is not None:
-        shape = tuple(batch_shape)[1:]
-    if dim is not None:
-        shape = (dim,)
-    return None if shape is None else sample_shape(owner, shape)
-
-
-def sample_shape(owner: str, shape: Any) -> Shape:
-    """Returns the shape of one sample as a tuple of sizes.
-
-    Raises:
-        ValueError: a size is missing, not an integer or not positive.
-    """
-    sizes = (shape,) if isinstance(shape, (int, np.integer)) else shape
-    try:
-        result = tuple(sizes)
-        valid = all(
-            isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in result
-        )
-    except TypeError:
-        valid = False
-    if not valid:
-        raise ValueError(
-            f"{owner}: the shape of one sample must consist of positive integers (without the "
-            f"batch dimension). Received: shape={shape!r}"
-        )
-    return tuple(int(n) for n in result)
-
-
-def no_constraints(owner: str, **constraints: Any) -> None:
-    """Raises ValueError unless all constraints are None."""
-    for name, value in constraints.items():
-        if value is not None:
-            raise ValueError(
-                f"{owner}: constraints are not available; keep weights small with a regularizer or "
-                f"with the optimizer's weight_decay. Received: {name}={value!r}"
-            )
-
-
-def fraction(owner: str, name: str, value: Any, include_one: bool = False) -> float:
-    """Returns ``value`` as a float in [0, 1) or [0, 1].
-
-    Raises:
-        ValueError: it lies outside, or is no number.
-    """
-    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not is_number or not (0 <= value < 1 or (include_one and value == 1)):
-        raise ValueError(
-            f"{owner}: `{name}` must be a number in [0, 1{']' if include_one else ')'}. "
-            f"Received: {name}={value!r}"
-        )
-    return float(value)

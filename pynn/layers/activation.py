@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pynn import activations, initializers, regularizers
-from pynn.layers._base import Layer, Shape, no_constraints
-from pynn.layers._graph import Graph, Tensor
+from pynn.layers._base import Layer
+from pynn.layers._checks import Shape, no_constraints
+from pynn._graph.graph import Graph
+from pynn._graph.tensor import Tensor
 
 
 class ParametricActivation(Layer):
@@ -22,12 +24,8 @@ class ParametricActivation(Layer):
         return {}
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        return self.emit_for(graph, self, x)
-
-    def emit_for(self, graph: Graph, layer: Layer, x: Tensor) -> Tensor:
-        """Adds the node of this activation on behalf of ``layer``."""
         name, params = activations.spec(self.row, **self.fields())
-        return graph.add(layer, "activation", x, x.shape, name=name, params=list(params))
+        return graph.add("activation", [x], x.sample, name=name, params=list(params))
 
 
 class ReLU(ParametricActivation):
@@ -161,12 +159,12 @@ class Softmax(ParametricActivation):
         self.axis = axis
         super().__init__(**kwargs)
 
-    def emit_for(self, graph: Graph, layer: Layer, x: Tensor) -> Tensor:
-        if self.axis not in (-1, len(x.shape)):
+    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        if self.axis not in (-1, len(x.sample)):
             raise ValueError(
                 f"{self.name}: only the last axis (-1) is available. Received: axis={self.axis}"
             )
-        return super().emit_for(graph, layer, x)
+        return super().emit(graph, x)
 
 
 class PReLU(Layer):
@@ -217,7 +215,7 @@ class PReLU(Layer):
         )
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        return graph.add(self, "prelu", x, x.shape, (self.alpha,))
+        return graph.add("prelu", [x], x.sample, [self.alpha])
 
 
 class RReLU(Layer):
@@ -248,4 +246,8 @@ class RReLU(Layer):
         super().__init__(**kwargs)
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        return graph.add(self, "rrelu", x, x.shape, lower=self.lower, upper=self.upper)
+        if not graph.training:
+            slope = (self.lower + self.upper) / 2
+            return graph.add("activation", [x], x.sample, name="leaky_relu", params=[slope])
+        bounds = {"lower": self.lower, "upper": self.upper}
+        return graph.add("rrelu", [x], x.sample, random=True, **bounds)

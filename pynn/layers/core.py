@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from pynn import activations, initializers, regularizers
-from pynn.layers._base import Layer, Shape, no_constraints, sample_shape
-from pynn.layers._graph import Graph, Tensor
+from pynn.layers._base import Layer
+from pynn.layers._checks import Shape, no_constraints, sample_shape
+from pynn._graph.graph import Graph
+from pynn._graph.symbol import KerasTensor, Node
+from pynn._graph.tensor import Tensor
 from pynn.layers.activation import ELU, LeakyReLU, ParametricActivation, ReLU, Softmax
 
 
@@ -47,7 +50,9 @@ class InputLayer(Layer):
         self.shape = self.batch_shape
         self.input_dtype = None if dtype is None else str(np.dtype(dtype))
         self.built = True
-        self._input_shape = self.sample_shape
+        self._input_shape = self.batch_shape
+        kind = self.input_dtype or self.dtype
+        Node(self, (), {}, KerasTensor(self.batch_shape, kind, name=self.name))
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
         return x
@@ -68,22 +73,27 @@ def Input(
     batch_size: int | None = None,
     dtype: Any = None,
     batch_shape: Any = None,
+    sparse: bool | None = None,
     name: str | None = None,
-) -> InputLayer:
-    """Says what one sample looks like; stands first in a model.
+) -> KerasTensor:
+    """Returns the symbol of a model's input: what one sample looks like.
 
     Args:
         shape: shape of one sample, without the batch dimension.
         batch_size: accepted and ignored.
         dtype: the type of the data; any is accepted.
         batch_shape: ``shape`` with the batch dimension before it.
+        sparse: only None or False.
         name: by default ``input_layer``, numbered.
 
     Example:
         >>> Input(shape=(28, 28)).shape
         (None, 28, 28)
     """
-    return InputLayer(shape, batch_size, dtype, batch_shape, name)
+    if sparse:
+        raise ValueError("Input: sparse inputs are not available. Received: sparse=True")
+    symbol: KerasTensor = InputLayer(shape, batch_size, dtype, batch_shape, name).output
+    return symbol
 
 
 class Dense(Layer):
@@ -156,6 +166,10 @@ class Dense(Layer):
         self.kernel_constraint = self.bias_constraint = None
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
 
+    @property
+    def sublayers(self) -> list[Layer]:
+        return []  # an activation given as a layer is a function here
+
     def fixed_part(self, shape: Shape) -> Shape:
         if not shape:
             raise ValueError(
@@ -184,9 +198,8 @@ class Dense(Layer):
         return (*input_shape[:-1], self.units)
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        shape = (*x.shape[:-1], self.units)
-        y = graph.add(self, "dense", x, shape, tuple(self.weights))
-        return emit_activation(graph, self, y, self.activation)
+        y = graph.add("dense", [x], (*x.sample[:-1], self.units), self._variables)
+        return emit_activation(graph, y, self.activation)
 
 
 class Activation(Layer):
@@ -205,8 +218,12 @@ class Activation(Layer):
         self.activation = get_activation(activation)
         super().__init__(**kwargs)
 
+    @property
+    def sublayers(self) -> list[Layer]:
+        return []
+
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        return emit_activation(graph, self, x, self.activation)
+        return emit_activation(graph, x, self.activation)
 
 
 _AS_ACTIVATION = {cls.__name__: cls for cls in (ELU, LeakyReLU, ReLU, Softmax)}
@@ -235,11 +252,14 @@ def get_activation(identifier: Any) -> Any:
     return activations.get(identifier)
 
 
-def emit_activation(graph: Graph, layer: Layer, x: Tensor, activation: Any) -> Tensor:
-    """Adds the node of an activation function; none for the identity."""
+def emit_activation(graph: Graph, x: Tensor, activation: Any) -> Tensor:
+    """Adds the node of an activation; none for the identity, whatever a function of yours does."""
     if isinstance(activation, ParametricActivation):
-        return activation.emit_for(graph, layer, x)
+        return activation.emit(graph, x)
+    if not hasattr(activation, "params"):
+        y: Tensor = activation(x)
+        return y
     if activation.name == "linear":
         return x
     row, params = activation.name, list(activation.params)
-    return graph.add(layer, "activation", x, x.shape, name=row, params=params)
+    return graph.add("activation", [x], x.sample, name=row, params=params)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pynn import initializers, regularizers
-from pynn.layers._base import Layer, Shape, fraction, no_constraints
-from pynn.layers._graph import Graph, Tensor
+from pynn.layers._base import Layer
+from pynn.layers._checks import Shape, fraction, no_constraints
+from pynn._graph.graph import Graph
+from pynn._graph.tensor import Tensor
 
 
 class BatchNormalization(Layer):
@@ -108,14 +110,13 @@ class BatchNormalization(Layer):
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
         return graph.add(
-            self,
             "batch_norm",
-            x,
-            x.shape,
-            tuple(self.weights),
+            [x],
+            x.sample,
+            self._variables,
             momentum=self.momentum,
             epsilon=self.epsilon,
             scale=self.scale,
             center=self.center,
-            frozen=not self.trainable,
+            frozen=not (self.trainable and graph.training),
         )

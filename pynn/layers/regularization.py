@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 from pynn import regularizers
-from pynn.layers._base import Layer, fraction
-from pynn.layers._graph import Graph, Tensor
+from pynn.layers._base import Layer
+from pynn.layers._checks import fraction
+from pynn._graph.graph import Graph
+from pynn._graph.tensor import Tensor
 from pynn.utils.random import check_seed
 
 
@@ -24,11 +26,11 @@ class _Noise(Layer):
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
         spec: dict[str, Any] = {self.parameter: getattr(self, self.parameter)}
-        if spec[self.parameter] == 0:
+        if spec[self.parameter] == 0 or not graph.training:
             return x
         if self.seed is not None:
             spec["seed"] = self.seed
-        return graph.add(self, self.op, x, x.shape, **spec)
+        return graph.add(self.op, [x], x.sample, random=True, **spec)
 
 
 def _no_noise_shape(owner: str, noise_shape: Any) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from pynn.layers._base import Layer
-from pynn.layers._graph import Graph, Tensor
+from pynn._graph.graph import Graph
+from pynn._graph.tensor import Tensor
 
 
 class Flatten(Layer):
@@ -38,8 +39,7 @@ class Flatten(Layer):
         return (input_shape[0], math.prod(int(n or 0) for n in input_shape[1:]))
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        shape = (math.prod(x.shape),)
-        return x if shape == x.shape else graph.add(self, "reshape", x, shape, shape=list(shape))
+        return emit_reshape(graph, x, (math.prod(x.sample),))
 
 
 class Reshape(Layer):
@@ -81,8 +81,8 @@ class Reshape(Layer):
         return (input_shape[0], *shape)
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        shape = tuple(int(n or 0) for n in self.compute_output_shape((None, *x.shape))[1:])
-        return x if shape == x.shape else graph.add(self, "reshape", x, shape, shape=list(shape))
+        shape = self.compute_output_shape((None, *x.sample))[1:]
+        return emit_reshape(graph, x, tuple(int(n or 0) for n in shape))
 
 
 class Rescaling(Layer):
@@ -113,7 +113,12 @@ class Rescaling(Layer):
         super().__init__(**kwargs)
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        return graph.add(self, "rescale", x, x.shape, scale=self.scale, offset=self.offset)
+        return graph.add("rescale", [x], x.sample, scale=self.scale, offset=self.offset)
+
+
+def emit_reshape(graph: Graph, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Adds the node that gives samples another shape; none where it is the same."""
+    return x if shape == x.sample else graph.add("reshape", [x], shape, shape=list(shape))
 
 
 class Identity(Layer):

@@ -1,183 +1,173 @@
-"""What users pass to fit, evaluate and predict, checked and turned into arrays of samples.
-
-Nothing is converted whole: an array keeps its type and strides, the engine casts batch by batch.
-"""
+"""Samples, targets and weights of a model with any number of inputs and outputs."""
 
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pynn.utils.arrays import as_array, is_memory_map
+from pynn._graph.structure import flatten
+from pynn.models import checks
+from pynn.utils.arrays import as_array
 
 Array = npt.NDArray[Any]
-Shape = tuple[int, ...]
-
-
-class SortedTargetsWarning(UserWarning):
-    """The rows kept for validation seem to be of other classes than the rows trained on."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """Samples, their targets and their weights."""
+    """Arrays whose first axis counts the samples.
 
-    x: Array
-    y: Array
-    weight: Array | None = None
+    Attributes:
+        x: one for each input.
+        y: one for each output, None where nothing is compared with it.
+        weight: one for each output, None where all samples count alike.
+    """
+
+    x: Sequence[Array]
+    y: Sequence[Array | None]
+    weight: Sequence[Array | None]
 
     @property
     def rows(self) -> int:
-        return len(self.x)
+        return len(self.x[0])
 
     def slice(self, start: int, stop: int) -> Data:
         """Returns some of the rows, without a copy."""
-        weight = None if self.weight is None else self.weight[start:stop]
-        return Data(self.x[start:stop], self.y[start:stop], weight)
+        return Data(*(_rows(part, slice(start, stop)) for part in (self.x, self.y, self.weight)))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Data:
+        """Returns copies of some rows, in the order given."""
+        return Data(*(_rows(part, rows) for part in (self.x, self.y, self.weight)))
 
 
-def samples(name: str, value: Any, sample_shape: Shape | None) -> Array:
-    """Returns an array whose first axis counts samples of the given shape.
+def _rows(arrays: Sequence[Any], rows: Any) -> list[Any]:
+    return [None if array is None else array[rows] for array in arrays]
 
-    ``(n,)`` is taken as ``(n, 1)`` where a sample is one number.
+
+def inputs(x: Any, symbols: Any, names: Sequence[str]) -> list[Array]:
+    """Returns one array of samples for each input of a model.
+
+    Args:
+        x: an array; or several in the structure of ``symbols``, or by name.
+        symbols: the model's inputs.
+        names: of the inputs.
 
     Raises:
-        ValueError: another shape.
+        ValueError: inputs are missing, unknown or of the wrong shape.
     """
-    x = as_array(name, value)
-    if x.ndim == 0:
-        raise ValueError(f"`{name}` must be an array of samples. Received: {name}={value!r}")
-    if sample_shape is None:
-        return x[:, np.newaxis] if x.ndim == 1 else x
-    if x.shape[1:] == sample_shape:
-        return x
-    if sample_shape == (1,) and x.ndim == 1:
-        return x[:, np.newaxis]
-    if x.ndim == len(sample_shape) + 2 and x.shape[1:] == (*sample_shape, 1):
-        return x[..., 0]
-    hint = ""
-    if x.shape == sample_shape:
-        hint = f" For a single sample pass {name}[np.newaxis]."
-    raise ValueError(
-        f"`{name}` must be an array of samples of shape {sample_shape}, "
-        f"{('n', *sample_shape)!r} in all.{hint} Received: {name}.shape={x.shape}".replace("'", "")
+    expected = flatten(symbols)
+    if isinstance(x, Mapping):
+        parts = [x[name] for name in _known("x", x, names)]
+    elif len(expected) == 1:
+        parts = [x[0] if isinstance(x, (list, tuple)) and _is_wrapped(x, expected[0]) else x]
+    elif isinstance(x, (list, tuple)) and len(x) == len(expected):
+        parts = list(x)
+    else:
+        raise ValueError(
+            f"`x` must hold an array for each of the {len(expected)} inputs {list(names)}, as a "
+            f"list or by name. Received: x of type {type(x).__name__}"
+            + (f" and length {len(x)}" if isinstance(x, (list, tuple)) else "")
+        )
+    several = len(expected) > 1
+    return [
+        checks.samples(f"x[{name!r}]" if several else "x", part, symbol.sample)
+        for name, part, symbol in zip(names, parts, expected, strict=True)
+    ]
+
+
+def _is_wrapped(x: Sequence[Any], symbol: Any) -> bool:
+    """Whether a list holds the one array of samples, rather than being it."""
+    return len(x) == 1 and np.ndim(x[0]) == len(symbol.shape)
+
+
+def by_output(argument: str, value: Any, names: Sequence[str]) -> list[Any]:
+    """Returns one value for each output, None where there is none.
+
+    Args:
+        argument: its name, for messages.
+        value: one for the only output; or a list or tuple of them, or a dictionary by name.
+        names: of the outputs.
+
+    Raises:
+        ValueError: too many or too few, or an unknown name.
+    """
+    if isinstance(value, Mapping):
+        _known(argument, value, names, complete=False)
+        return [value.get(name) for name in names]
+    if len(names) == 1:
+        wrapped = isinstance(value, (list, tuple)) and len(value) == 1 and np.ndim(value[0]) > 0
+        return [value[0] if wrapped else value]
+    if not isinstance(value, (list, tuple)) or len(value) != len(names):
+        raise ValueError(
+            f"`{argument}` must hold one entry for each of the {len(names)} outputs "
+            f"{list(names)}, as a list or by name. Received: {type(value).__name__}"
+            + (f" of length {len(value)}" if isinstance(value, (list, tuple)) else "")
+        )
+    return list(value)
+
+
+def _known(
+    argument: str, given: Mapping[str, Any], names: Sequence[str], complete: bool = True
+) -> Sequence[str]:
+    unknown = [name for name in given if name not in names]
+    missing = [name for name in names if name not in given] if complete else []
+    if unknown or missing:
+        raise ValueError(
+            f"`{argument}` must have the keys {list(names)}. Received: {list(given)}"
+        )
+    return names
+
+
+def weights_by_output(value: Any, names: Sequence[str], rows: int) -> list[Array | None]:
+    """Returns the sample weights of each output; one array is for all of them.
+
+    Raises:
+        ValueError: shapes that do not fit, negative weights or NaN.
+    """
+    if value is None or not isinstance(value, (Mapping, list, tuple)) or _is_numbers(value):
+        given = [value] * len(names)
+    else:
+        given = by_output("sample_weight", value, names)
+    return [checks.sample_weights(part, rows) for part in given]
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and np.ndim(value[0]) == 0 and (
+        value[0] is not None
     )
 
 
-def targets(value: Any, output_shape: Shape, sparse: bool, loss_name: str) -> Array:
-    """Returns targets whose shape fits the output's.
+def class_weights_by_output(
+    value: Any, names: Sequence[str], y: Sequence[Array | None], sparse: Sequence[bool]
+) -> list[Array | None]:
+    """Returns the weight of each row's class for each output.
 
     Args:
-        value: what the user gave.
-        output_shape: of one sample of the model's output.
-        sparse: targets are class indices, the output has one column per class.
-        loss_name: for messages.
+        value: ``{class: weight}`` for the only output, or ``{output: {class: weight}}``.
+        names: of the outputs.
+        y: the targets.
+        sparse: whether targets are class indices.
 
     Raises:
-        ValueError: another shape.
+        ValueError: no classes, or weights that are negative or no numbers.
     """
-    y = as_array("y", value)
-    if y.ndim == 0:
-        raise ValueError(f"`y` must be an array of targets. Received: y={value!r}")
-    expected = output_shape[:-1] if sparse else output_shape
-    if sparse and y.shape[1:] == (*expected, 1):
-        y = y[..., 0]
-    elif not sparse and y.ndim == len(output_shape) and (*y.shape[1:], 1) == output_shape:
-        y = y[..., np.newaxis]
-    if y.shape[1:] != expected:
-        hint = ""
-        if not sparse and y.ndim == len(output_shape) and y.dtype.kind in "iu":
-            hint = (
-                " For class indices use the loss 'sparse_categorical_crossentropy', "
-                "or pynn.utils.to_categorical(y)."
-            )
-        if sparse and y.shape[1:] == output_shape:
-            hint = " For rows with one column per class use the loss 'categorical_crossentropy'."
+    by_name = isinstance(value, Mapping) and value and all(key in names for key in value)
+    if len(names) > 1 and not by_name:
         raise ValueError(
-            f"`y` must have the shape {('n', *expected)!r} for a model with outputs "
-            f"{('n', *output_shape)!r} and the loss {loss_name}.{hint} "
-            f"Received: y.shape={y.shape}".replace("'n'", "n")
+            "`class_weight` needs the name of an output where a model has several: "
+            f"{{output: {{class: weight}}}}. Received: class_weight={value!r}"
         )
-    return y
-
-
-def sample_weights(value: Any, rows: int) -> Array | None:
-    """Returns one weight per row.
-
-    Raises:
-        ValueError: another shape, negative weights or NaN.
-    """
-    if value is None:
-        return None
-    weight = as_array("sample_weight", value)
-    if weight.shape == (rows, 1):
-        weight = weight[:, 0]
-    if weight.shape != (rows,):
-        raise ValueError(
-            f"`sample_weight` must have one number per row, shape ({rows},). "
-            f"Received: sample_weight.shape={weight.shape}"
-        )
-    if weight.size and not (weight.min() >= 0 and math.isfinite(weight.max())):
-        raise ValueError("`sample_weight` must be finite and not negative.")
-    return weight
-
-
-def class_weights(value: Mapping[Any, float], y: Array, sparse: bool) -> Array:
-    """Returns the weight of each row's class; classes that are not listed weigh 1.
-
-    Raises:
-        ValueError: targets that are not class indices or one-hot rows; weights that are negative,
-            not finite or no numbers.
-        TypeError: not a dictionary.
-    """
-    if not isinstance(value, Mapping):
-        raise TypeError(
-            "`class_weight` must be a dictionary from class index to weight. "
-            f"Received: class_weight={value!r}"
-        )
-    if y.ndim > 1 and y.shape[1] > 1 and not sparse:
-        index = y.argmax(axis=1)
-    else:
-        index = y.reshape(len(y), -1)[:, 0]
-    if y.ndim > 2 or (sparse and y.ndim > 1) or (index != np.trunc(index)).any():
-        raise ValueError(
-            "`class_weight` needs targets that are class indices or one-hot rows. "
-            f"Received: y.shape={y.shape}, dtype {y.dtype}"
-        )
-    weight = np.ones(len(y), dtype=np.float32)
-    for label, w in value.items():
-        is_number = isinstance(w, (int, float, np.number)) and not isinstance(w, bool)
-        if not is_number or not (w >= 0 and math.isfinite(w)):
-            raise ValueError(
-                "`class_weight` must hold finite numbers that are not negative. "
-                f"Received: {w!r} for class {label!r}"
-            )
-        weight[index == label] = w
-    return weight
-
-
-def check_finite(name: str, array: Array) -> None:
-    """Raises ValueError where an array contains NaN or infinity (memory maps are not read).
-
-    Values are read in pieces that stay in the cache; nothing is copied.
-    """
-    if array.dtype.kind != "f" or array.size == 0 or is_memory_map(array):
-        return
-    step = max(1, 200_000 * len(array) // array.size)
-    for start in range(0, len(array), step):
-        part = array[start : start + step]
-        if not (math.isfinite(part.min()) and math.isfinite(part.max())):
-            bad = ~np.isfinite(part).reshape(len(part), -1).all(axis=1)
-            raise ValueError(
-                f"`{name}` must consist of finite numbers. "
-                f"Received: NaN or infinity in row {start + int(bad.argmax())}"
-            )
+    given = by_output("class_weight", value, names) if by_name else [value]
+    return [
+        None
+        if part is None or target is None
+        else checks.class_weights(part, target, is_sparse)
+        for part, target, is_sparse in zip(given, y, sparse, strict=True)
+    ]
 
 
 def split(data: Data, validation_split: float) -> tuple[Data, Data]:
@@ -192,76 +182,19 @@ def split(data: Data, validation_split: float) -> tuple[Data, Data]:
             f"`validation_split` leaves no rows for {'training' if at == 0 else 'validation'}. "
             f"Received: validation_split={validation_split} with {data.rows} rows"
         )
-    _warn_if_sorted(data.y)
+    for y in data.y:
+        if y is not None:
+            checks.warn_if_sorted(y)
     return data.slice(0, at), data.slice(at, data.rows)
 
 
-def _warn_if_sorted(y: Array) -> None:
-    flat = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    if flat.ndim == 2:  # one-hot rows
-        flat = flat.argmax(axis=1)
-    if flat.ndim != 1 or len(flat) < 10:
-        return
-    ascending = bool((flat[1:] >= flat[:-1]).all())
-    descending = bool((flat[1:] <= flat[:-1]).all())
-    if (ascending or descending) and flat[0] != flat[-1]:
-        warnings.warn(
-            "`y` looks sorted, and validation_split keeps the last rows for validation: they are "
-            "of other classes or sizes than the rows trained on. Shuffle x and y first.",
-            SortedTargetsWarning,
-            stacklevel=4,
-        )
+def product(a: Array | None, b: Array | None) -> Array | None:
+    """The product of two weights per sample, where None counts as one."""
+    if a is None or b is None:
+        return a if b is None else b
+    return a * b
 
 
-def same_rows(**arrays: Array | None) -> None:
-    """Raises ValueError unless all arrays have the same number of rows."""
-    lengths = {name: len(array) for name, array in arrays.items() if array is not None}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(
-            "All arrays must have the same number of rows. Received: "
-            + ", ".join(f"len({name})={n}" for name, n in lengths.items())
-        )
-    if 0 in lengths.values():
-        raise ValueError("There must be at least one row. Received: len(x)=0")
-
-
-def whole(name: str, value: Any, least: int = 1) -> int:
-    """Returns ``value`` as an int.
-
-    Raises:
-        ValueError: it is not an integer, or less than ``least``.
-    """
-    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not is_integer or value < least:
-        raise ValueError(f"`{name}` must be an integer >= {least}. Received: {name}={value!r}")
-    return int(value)
-
-
-def check_part(name: str, value: Any) -> None:
-    """Raises ValueError unless ``value`` is a number in [0, 1)."""
-    if not isinstance(value, (int, float, np.number)) or not 0 <= value < 1:
-        raise ValueError(f"`{name}` must be a number in [0, 1). Received: {name}={value!r}")
-
-
-def evaluation_epochs(value: Any) -> int | list[int]:
-    """Returns ``validation_freq``: every so many epochs, or a list of epochs counted from 1.
-
-    Raises:
-        ValueError: something else.
-    """
-    if isinstance(value, (list, tuple, set, range, np.ndarray)):
-        return [whole("validation_freq", epoch) for epoch in value]
-    return whole("validation_freq", value)
-
-
-def verbosity(verbose: Any) -> int:
-    """Returns 0, 1 or 2.
-
-    Raises:
-        ValueError: another value.
-    """
-    if verbose == "auto":
-        return 1
-    if verbose not in (0, 1, 2):
-        raise ValueError(f"`verbose` must be 0, 1, 2 or 'auto'. Received: verbose={verbose!r}")
-    return int(verbose)
+def first_array(x: Any) -> Array:
+    """Any array of a structure, for its number of samples."""
+    return as_array("x", flatten(x)[0])

@@ -7,13 +7,11 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from pynn import config
+from pynn.models.batches import Batches
 from pynn.models.data import Data
+from pynn.models.feeding import ArrayFeed, BatchFeed
 from pynn.utils.progress import Progress, message
-from pynn.utils.random import draw_seed
 
 if TYPE_CHECKING:
     from pynn.callbacks import CallbackList, History
@@ -27,49 +25,21 @@ class DivergenceWarning(RuntimeWarning):
     """The loss became infinite or NaN."""
 
 
-class RowOrder:
-    """The rows of each epoch in order: all of them once, or as many as the epoch's steps take.
-
-    Args:
-        rows: how many rows there are.
-        wanted: how many an epoch takes; None for all. The next epoch uses what one leaves over.
-        shuffle: whether every pass has a random order of its own.
-    """
-
-    def __init__(self, rows: int, wanted: int | None, shuffle: bool) -> None:
-        self._rows, self._wanted = rows, wanted
-        self._generator = np.random.default_rng(draw_seed()) if shuffle else None
-        self._left = np.empty(0, dtype=np.int64)
-
-    def _one_pass(self) -> npt.NDArray[np.int64]:
-        order = np.arange(self._rows, dtype=np.int64)
-        if self._generator is not None:
-            self._generator.shuffle(order)
-        return order
-
-    def next_epoch(self) -> npt.NDArray[np.int64]:
-        if self._wanted is None:
-            return self._one_pass()
-        passes = max(0, math.ceil((self._wanted - len(self._left)) / self._rows))
-        self._left = np.concatenate([self._left, *(self._one_pass() for _ in range(passes))])
-        order, self._left = self._left[: self._wanted], self._left[self._wanted :]
-        return order
-
-
 class Fitting:
-    """Trains a model on checked data."""
+    """Trains a model on what a feed hands out, and evaluates it between epochs."""
 
     def __init__(
-        self, model: Training, data: Data, batch_size: int, steps: int | None, shuffle: bool
+        self,
+        model: Training,
+        feed: ArrayFeed | BatchFeed,
+        validation: Data | Batches | None,
+        validation_steps: int | None,
+        validation_batch_size: int,
     ) -> None:
-        batch_size = min(batch_size, data.rows)
-        if not isinstance(shuffle, (bool, np.bool_)):
-            raise ValueError(f"fit: `shuffle` must be True or False. Received: shuffle={shuffle!r}")
-        self.model, self.data, self.batch_size = model, data, batch_size
+        self.model, self.feed = model, feed
         self.trainer = model._trainer
-        self.steps = math.ceil(data.rows / batch_size) if steps is None else steps
-        wanted = None if steps is None else steps * batch_size
-        self.order = RowOrder(data.rows, wanted, shuffle)
+        self.validation, self.validation_steps = validation, validation_steps
+        self.validation_batch_size = validation_batch_size
         self.warned = False
 
     def run(
@@ -78,15 +48,12 @@ class Fitting:
         initial_epoch: int,
         verbose: int,
         callbacks: Any,
-        validation: Data | None,
         validation_freq: int | Sequence[int],
     ) -> History:
         """Runs the epochs and returns the history."""
-        from pynn.callbacks import CallbackList
-
         model = self.model
-        params = {"verbose": verbose, "epochs": epochs, "steps": self.steps}
-        hooks = CallbackList(callbacks, add_history=True, model=model, **params)
+        params = {"verbose": verbose, "epochs": epochs, "steps": self.feed.steps}
+        hooks = as_callback_list(callbacks, model, params)
         model.stop_training = False
         hooks.on_train_begin()
         logs: dict[str, float] = {}
@@ -94,14 +61,11 @@ class Fitting:
             hooks.on_epoch_begin(epoch)
             if verbose and epochs > 1:
                 message(f"Epoch {epoch + 1}/{epochs}")
-            progress = Progress(self.steps, verbose)
+            progress = Progress(self.feed.steps, verbose)
             try:
                 logs = self._train_epoch(epoch, hooks, progress)
-                if validation is not None and _is_due(epoch, validation_freq):
-                    assert model._objective is not None
-                    self._check_trainer()
-                    results = model.run_evaluation(validation, hooks)
-                    logs |= model._objective.logs(results, "val_")
+                if self.validation is not None and _is_due(epoch, validation_freq):
+                    logs |= self._validate(hooks)
                 hooks.on_epoch_end(epoch, logs)
                 progress.finish(logs)
             finally:
@@ -112,28 +76,41 @@ class Fitting:
         assert model.history is not None
         return model.history
 
+    def _validate(self, hooks: CallbackList) -> dict[str, float]:
+        self._check_trainer()
+        model = self.model
+        assert model._objective is not None and self.validation is not None
+        source = self.validation
+        if self.validation_steps is not None and isinstance(source, Data):
+            source = source.slice(0, self.validation_steps * self.validation_batch_size)
+        results = model.run_evaluation(
+            source, hooks, None, self.validation_batch_size, self.validation_steps
+        )
+        return model._objective.logs(results, "val_")
+
     def _train_epoch(self, epoch: int, hooks: CallbackList, progress: Progress) -> dict[str, float]:
         self._check_trainer()
-        model, data, trainer = self.model, self.data, self.trainer
+        model, trainer, feed = self.model, self.trainer, self.feed
         objective = model._objective
         assert objective is not None
-        order = self.order.next_epoch()
+        feed.begin_epoch()
         trainer.results(reset=True)
+        objective.reset_python_metrics()
+        by_batch = hooks.wants_batches or feed.by_batch or bool(objective.python_metrics)
         done, limit, logs = 0, _FIRST_CHUNK, dict[str, float]()
-        while done < self.steps and not (done and model.stop_training):
-            count = min(self.steps - done, limit)
-            if hooks.wants_batches:
-                count = 1
+        while not (done and model.stop_training):
+            chunk = feed.chunk(done, 1 if by_batch else limit)
+            if chunk is None:
+                break
+            if by_batch:
                 hooks.on_train_batch_begin(done)
-            rates = model.optimizer.learning_rates(trainer.iterations, count)
+            rates = model.optimizer.learning_rates(trainer.iterations, chunk.count)
             trained = trainer.train(
-                data.x,
-                data.y,
-                data.weight,
-                order,
-                self.batch_size,
-                done,
-                count,
+                *model.for_engine(chunk.data),
+                chunk.order,
+                chunk.batch_size,
+                chunk.first,
+                chunk.count,
                 rates,
                 _CHUNK_SECONDS,
                 model._seed,
@@ -142,12 +119,14 @@ class Fitting:
             done += trained
             limit = max(_FIRST_CHUNK, 4 * trained)
             model.optimizer.iterations = trainer.iterations
+            if objective.python_metrics:
+                objective.update_python_metrics(chunk.batch(), trainer.outputs())
             logs = objective.logs(trainer.results())
             if not self.warned and not math.isfinite(logs["loss"]):
                 self.warned = True
                 progress.close()
                 _diverged(epoch, trainer.iterations, float(rates[0]), logs["loss"])
-            if hooks.wants_batches:
+            if by_batch:
                 hooks.on_train_batch_end(done - 1, logs)
             hooks.on_train_chunk_end(done - 1, logs)
             progress.update(done, logs)
@@ -159,6 +138,15 @@ class Fitting:
                 "fit: a callback compiled the model anew or changed its layers, which ends this "
                 "training. Do so before or after fit."
             )
+
+
+def as_callback_list(callbacks: Any, model: Any, params: dict[str, Any]) -> CallbackList:
+    """The callbacks of a run, with a history among them."""
+    from pynn.callbacks import CallbackList
+
+    if isinstance(callbacks, CallbackList):
+        return callbacks
+    return CallbackList(callbacks, add_history=True, model=model, **params)
 
 
 def _is_due(epoch: int, validation_freq: int | Sequence[int]) -> bool:

@@ -1,4 +1,4 @@
-"""What all models share: layers, weights, the engine's program, summary."""
+"""What all models share: layers, weights, the engine's programs, summary; and subclassing."""
 
 from __future__ import annotations
 
@@ -6,35 +6,133 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy.typing as npt
-
+from pynn._graph.program import Program
+from pynn._graph.structure import flatten, map_shapes, map_structure
+from pynn._graph.symbol import KerasTensor, infer, symbols_in
+from pynn._graph.tensor import Symbol
 from pynn.layers._base import Layer
-from pynn.layers._graph import Graph, Tensor
-from pynn.layers._program import Program
-from pynn.layers._variable import Variable
-from pynn.models.data import samples
+from pynn.models import data
 from pynn.models.training import Training
+from pynn.utils.arrays import as_arrays
 from pynn.utils.configurable import lookup
 
 
 class Model(Training, Layer):
     """A network of layers with ``compile``, ``fit``, ``evaluate`` and ``predict``.
 
-    A model is a layer too: it can stand inside another model.
+    A model is a layer too: it can stand inside another model. There are three ways to make one:
+    ``Sequential`` with a list of layers; ``Model(inputs, outputs)`` with symbols; and a subclass
+    that keeps its layers as attributes and connects them in ``call(self, inputs)``, which is
+    recorded once (see ``Layer``).
+
+    Args:
+        inputs, outputs: symbols: the result is a ``Functional`` model.
+        trainable: False keeps all weights as they are.
+        dtype: float type of what the model computes.
+        name: by default the class name in snake_case, numbered.
+
+    Example:
+        >>> import numpy as np
+        >>> import pynn
+        >>> class Twice(pynn.Model):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.dense = pynn.layers.Dense(2, kernel_initializer="ones")
+        ...     def call(self, inputs):
+        ...         return self.dense(inputs) * 2
+        >>> Twice().predict(np.ones((1, 3)), verbose=0).tolist()
+        [[6.0, 6.0]]
     """
 
-    def __init__(self, *, name: str | None = None, trainable: bool = True, **kwargs: Any) -> None:
-        Layer.__init__(self, name=name, **kwargs)
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and _is_functional(args, kwargs):
+            from pynn.models.functional import Functional
+
+            return super().__new__(Functional)
+        return super().__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if _is_functional(args, kwargs):
+            raise TypeError(
+                f"{type(self).__name__}: a subclass of Model connects its layers in `call`. For a "
+                "model of symbols use pynn.Model(inputs, outputs), or subclass pynn.models."
+                "Functional."
+            )
+        Layer.__init__(self, *args, **kwargs)
         Training.__init__(self)
+        self._symbols: Any = None  # one for each input, once their shapes are known
         self._program: Program | None = None
-        self._trainable = trainable
+
+    # ---- inputs ------------------------------------------------------------------------------
+
+    @property
+    def symbols(self) -> Any:
+        """The symbols of the inputs.
+
+        Raises:
+            ValueError: no shape is known yet.
+        """
+        if self._symbols is None:
+            raise ValueError(
+                f"{self.name}: the shape of the input is not known yet. Call the model on data, "
+                "build it, or begin with an Input."
+            )
+        return self._symbols
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The input symbols in a row."""
+        return flatten(self.symbols)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The output symbols in a row."""
+        return flatten(self.output)
+
+    @property
+    def input(self) -> Any:
+        """The input symbol, or the structure of them."""
+        return self.symbols
+
+    @property
+    def input_names(self) -> list[str]:
+        """One name for each input: its key in a dictionary, or the name of its ``Input``."""
+        if isinstance(self.symbols, dict):
+            return sorted(self.symbols)
+        return [symbol.name for symbol in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """One name for each output."""
+        outputs = self.program().outputs
+        if isinstance(outputs, dict):
+            return sorted(outputs)
+        return [f"output_{i + 1}" for i in range(len(flatten(outputs)))]
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights for inputs of shape ``(None, ...)``, or a structure of such shapes."""
+        if self._symbols is None:
+            if input_shape is None:
+                raise ValueError(f"{self.name}: give build the shape of the input, (None, ...).")
+            self._symbols = map_shapes(_symbol, input_shape)
+        self.built = True
+        try:
+            infer(self, (self._symbols,), {})
+        except Exception:
+            self.built, self._symbols = False, None  # another shape may fit
+            raise
+
+    def ensure_built(self, x: Any) -> None:
+        """Builds the model for these arrays of samples if that has not been done."""
+        if not self.built:
+            self.build(map_structure(lambda a: (None, *(a.shape[1:] or (1,))), x))
 
     # ---- layers ------------------------------------------------------------------------------
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers in order, without the input."""
-        raise NotImplementedError
+        """The layers in order."""
+        return self.sublayers
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Returns a layer by name or by position.
@@ -68,44 +166,11 @@ class Model(Training, Layer):
             )
         return layers[index]
 
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets all layers.
-
-        A change takes effect at the next ``compile``.
-        """
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self.layers:
-            layer.trainable = bool(value)
-
-    @property
-    def weights(self) -> list[Variable]:
-        return _distinct(v for layer in self.layers for v in layer.weights)
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        if not self.trainable:
-            return []
-        return _distinct(v for layer in self.layers for v in layer.trainable_weights)
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        trained = {id(v) for v in self.trainable_weights}
-        return [v for v in self.weights if id(v) not in trained]
-
-    variables = weights
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
-
     # ---- the engine's view -------------------------------------------------------------------
 
-    def make_program(self) -> Program:
+    def make_program(self, training: bool = False, **options: Any) -> Program:
         """Describes the model to the engine, with the layers as they are now."""
-        return Program(self.layers, self._known_input_shape())
+        return Program(self, (self.symbols,), training=training, **options)
 
     def program(self) -> Program:
         """The description for prediction, made on first use."""
@@ -113,33 +178,24 @@ class Model(Training, Layer):
             self._program = self.make_program()
         return self._program
 
-    def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        for layer in self.layers:
-            x = graph.call(layer, x)
-        return x
-
-    def ensure_built(self, x: npt.NDArray[Any]) -> None:
-        """Builds the model for these samples if that has not been done."""
-        if not self.built:
-            self.build((None, *(x.shape[1:] if x.ndim > 1 else (1,))))
-
-    def __call__(self, x: npt.ArrayLike, training: bool = False) -> npt.NDArray[Any]:
-        """Returns the output for an array of samples at once.
+    def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Returns the output for arrays of samples at once; on symbols, a symbol.
 
         Args:
-            x: shape ``(n, ...)``.
+            args: arrays of shape ``(n, ...)`` or symbols, in the structure of the inputs.
             training: True to run as in training: dropout active, batch statistics.
+            kwargs: further arguments of ``call``.
 
         Raises:
             ValueError: samples of another shape than the model was built for.
         """
-        array = samples("x", x, self._input_shape)
-        self.ensure_built(array)
-        if not training:
-            return self.program().predict(array)
-        if not self.program().is_current():  # frozen batch normalization keeps its statistics
-            self._program = None
-        return self.program().forward(array)
+        symbolic = not _are_arrays((args, kwargs))
+        if symbolic or kwargs or len(args) != 1:
+            return super().__call__(*args, training=training, **kwargs)
+        x = as_arrays("x", args[0])
+        self.ensure_built(x)
+        arrays = data.inputs(x, self.symbols, self.input_names)
+        return self.make_program(training=True)(arrays) if training else self.program()(arrays)
 
     # ---- description -------------------------------------------------------------------------
 
@@ -190,5 +246,14 @@ class Model(Training, Layer):
         )
 
 
-def _distinct(variables: Any) -> list[Variable]:
-    return list({id(v): v for v in variables}.values())
+def _symbol(shape: Sequence[int | None]) -> KerasTensor:
+    return KerasTensor((None, *shape[1:]))
+
+
+def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    given = {"inputs", "outputs"} <= set(kwargs) or (len(args) == 1 and "outputs" in kwargs)
+    return given or (len(args) >= 2 and bool(symbols_in(args[:2])))
+
+
+def _are_arrays(structure: Any) -> bool:
+    return not any(isinstance(leaf, Symbol) for leaf in flatten(structure))

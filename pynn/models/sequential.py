@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pynn.layers._base import Layer, sample_shape
-from pynn.layers._program import Program
+from pynn._graph.graph import Graph
+from pynn._graph.program import Program
+from pynn._graph.symbol import KerasTensor
+from pynn._graph.tensor import Tensor
+from pynn.layers._base import Layer
+from pynn.layers._checks import sample_shape
 from pynn.layers.core import InputLayer
 from pynn.models.model import Model
 
@@ -47,6 +51,7 @@ class Sequential(Model):
         super().__init__(name=name, trainable=trainable)
         self._input: InputLayer | None = None
         self._layers: list[Layer] = []
+        self._chain: list[KerasTensor] = []  # the input, then the output of each layer
         for layer in layers or ():
             self._append(layer)
         self._rebuild()
@@ -55,11 +60,16 @@ class Sequential(Model):
 
     @property
     def layers(self) -> list[Layer]:
+        """The layers in order, without the input."""
         return list(self._layers)
+
+    @property
+    def sublayers(self) -> list[Layer]:
+        return self.layers
 
     # ---- changing the stack ------------------------------------------------------------------
 
-    def add(self, layer: Layer) -> None:
+    def add(self, layer: Layer | KerasTensor) -> None:
         """Puts a layer on top; the model must be trained on (not compiled) anew after that.
 
         Raises:
@@ -87,7 +97,9 @@ class Sequential(Model):
         self._rebuild()
         return layer
 
-    def _append(self, layer: Layer) -> None:
+    def _append(self, layer: Any) -> None:
+        if isinstance(layer, KerasTensor) and layer.history is not None:
+            layer = layer.history.operation  # what Input returns
         if not isinstance(layer, Layer):
             raise TypeError(
                 f"{self.name}: only layers can be added to a Sequential model. "
@@ -126,27 +138,35 @@ class Sequential(Model):
         self.built = False
         first = self._layers[0] if self._layers else None
         if self._input is not None:
-            self._input_shape = self._input.sample_shape
+            self._symbols = self._input.output
         elif isinstance(first, Model) and first.built:
-            self._input_shape = first._known_input_shape()
-        elif self._input_shape is None:
+            self._symbols = KerasTensor(first.symbols.shape)
+        elif self._symbols is None:
             return
         if self._layers:
             self._build_stack()
 
     def _build_stack(self) -> None:
-        shape = self._known_input_shape()
         new = [layer for layer in self._layers if not layer.built]
         try:
-            for layer in self._layers:
-                layer.build_for(shape)
-                output = layer.compute_output_shape((None, *shape))
-                shape = tuple(int(n or 0) for n in output[1:])
+            self._connect()
         except ValueError:
             for layer in new:  # another shape may fit them
                 layer.unbuild()
             raise
+        self._input_shape = self.symbols.shape
         self.built = True
+
+    def _connect(self) -> None:
+        """Calls the layers one after another, those that stand where they stood before excepted."""
+        chain = self._chain if self._chain and self._chain[0] is self.symbols else [self.symbols]
+        for i, layer in enumerate(self._layers):
+            if i + 1 < len(chain) and chain[i + 1].history.operation is layer:
+                continue
+            del chain[i + 1 :]
+            chain.append(layer(chain[i]))
+        del chain[len(self._layers) + 1 :]
+        self._chain = chain
 
     # ---- what a layer does -------------------------------------------------------------------
 
@@ -161,47 +181,57 @@ class Sequential(Model):
                 f"{self.name}: the model has no layers. Add one with model.add(layer)."
             )
         if input_shape is not None:
-            shape = sample_shape(self.name, tuple(input_shape)[1:])
-            if self._input_shape is not None and shape != self._input_shape:
+            shape = (None, *sample_shape(self.name, tuple(input_shape)[1:]))
+            if self._symbols is None:
+                self._symbols = KerasTensor(shape)
+            elif shape != self._symbols.shape:
                 raise ValueError(
-                    f"{self.name}: the model is for samples of shape {self._input_shape}. "
+                    f"{self.name}: the model is for samples of shape {self._symbols.sample}. "
                     f"Received: input_shape={tuple(input_shape)}"
                 )
-            self._input_shape = shape
+        elif self._symbols is None:
+            raise ValueError(f"{self.name}: give build the shape of the input, (None, ...).")
         try:
             self._build_stack()
         except ValueError:
             if self._input is None and not self.built:
-                self._input_shape = None  # another shape may fit
+                self._symbols = None  # another shape may fit
             raise
 
     def fixed_part(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return shape
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        shape: tuple[int | None, ...] = tuple(input_shape)
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        shape = input_shape
         for layer in self._layers:
             shape = layer.compute_output_shape(shape)
         return shape
 
-    def make_program(self) -> Program:
+    def emit(self, graph: Graph, x: Tensor) -> Any:
+        y: Any = x
+        for layer in self._layers:
+            y = graph.call(layer, y)
+        return y
+
+    @property
+    def output(self) -> Any:
+        """The symbol of the last layer's output."""
+        if not self._chain:
+            raise AttributeError(f"{self.name}: the model is not built yet, so it has no output.")
+        return self._chain[-1]
+
+    @property
+    def output_names(self) -> list[str]:
+        return [self._layers[-1].name]
+
+    def make_program(self, training: bool = False, **options: Any) -> Program:
         if not self._layers:
             raise ValueError(
                 f"{self.name}: the model has no layers. Add one with model.add(layer)."
             )
         if not self.built:
             self.build()
-        return super().make_program()
-
-    @property
-    def inputs(self) -> list[tuple[int | None, ...]]:
-        """Shapes of the inputs: one."""
-        return [self.input_shape]
-
-    @property
-    def outputs(self) -> list[tuple[int | None, ...]]:
-        """Shapes of the outputs: one."""
-        return [self.output_shape]
+        return super().make_program(training, **options)
 
     # ---- configuration -----------------------------------------------------------------------
 
@@ -216,8 +246,8 @@ class Sequential(Model):
             "dtype": self.dtype,
             "layers": [serialize(layer) for layer in stack],
         }
-        if self._input_shape is not None:
-            config["build_input_shape"] = [None, *self._input_shape]
+        if self._symbols is not None:
+            config["build_input_shape"] = list(self._symbols.shape)
         return config
 
     @classmethod

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pynn.layers._base import Layer
-from pynn.layers._variable import Variable
+from pynn._graph.variable import Variable
 from pynn.utils.progress import printable
 
 if TYPE_CHECKING:

@@ -1,33 +1,37 @@
-"""compile, fit, evaluate, predict: the books around the engine's loop over batches."""
+"""compile and fit: the books around the engine's loop over batches."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
-from pynn import config, optimizers
-from pynn.models import data as checks
-from pynn.models import state
-from pynn.models.data import Data, verbosity, whole
+from pynn import optimizers
+from pynn.models import checks, state
+from pynn.models.batches import Batches, is_source
+from pynn.models.checks import verbosity, whole
+from pynn.models.data import (
+    Data,
+    by_output,
+    class_weights_by_output,
+    inputs,
+    product,
+    split,
+    weights_by_output,
+)
+from pynn.models.evaluation import Evaluation
 from pynn.models.objective import Objective, warn_of_hints
-from pynn.utils.arrays import as_array
-from pynn.utils.progress import Progress
+from pynn.utils.arrays import as_array, as_arrays
 from pynn.utils.random import draw_seed
 
 if TYPE_CHECKING:
-    from pynn.callbacks import CallbackList, History
-    from pynn.layers._program import Program
+    from pynn._graph.program import Program
+    from pynn.callbacks import History
 
 
-class Training:
+class Training(Evaluation):
     """The part of a model that learns. ``Model`` mixes it in."""
-
-    name: str
-    built: bool
 
     def __init__(self) -> None:
         self.optimizer: Any = None
@@ -38,19 +42,10 @@ class Training:
         self._objective: Objective | None = None
         self._trainer: Any = None
         self._trained_program: Program | None = None
+        self._targets: list[int] = []  # which targets are inputs of the network, too
         self._rule: dict[str, Any] = {}  # the optimizer as the trainer was given it
         self._optimizer_state: dict[str, Any] | None = None  # of a copy
         self._seed = 0
-
-    # Given by Model.
-    def ensure_built(self, x: npt.NDArray[Any]) -> None:
-        raise NotImplementedError
-
-    def make_program(self) -> Program:
-        raise NotImplementedError
-
-    def program(self) -> Program:
-        raise NotImplementedError
 
     # ---- compile -----------------------------------------------------------------------------
 
@@ -73,9 +68,12 @@ class Training:
 
         Args:
             optimizer: name or object of ``pynn.optimizers``.
-            loss: name, object or function of ``pynn.losses``.
-            loss_weights: only None: there is one output.
-            metrics: names or objects of ``pynn.metrics``; they ignore sample weights.
+            loss: name, object or function of ``pynn.losses``; or a function ``(y_true, y_pred)``
+                written with ``pynn.ops``. For several outputs a list in their order, or a
+                dictionary by their names; a single one is for all of them.
+            loss_weights: factors of the outputs' losses, a list or a dictionary.
+            metrics: names, objects or functions of ``pynn.metrics``; they ignore sample weights.
+                For several outputs a list with an entry (or a list) for each, or a dictionary.
             weighted_metrics: the same for metrics that use sample weights.
             run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: Keras's hints how to
                 execute a graph, which the engine decides itself; setting one gives a warning.
@@ -84,19 +82,21 @@ class Training:
             ValueError: an unknown name.
             TypeError: something that cannot be used.
         """
-        if loss_weights is not None:
-            raise ValueError(
-                "compile: `loss_weights` must be None: the model has one output. "
-                f"Received: loss_weights={loss_weights!r}"
-            )
         warn_of_hints(
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution != 1,
             jit_compile=jit_compile != "auto",
             auto_scale_loss=not auto_scale_loss,
         )
-        objective, rule = Objective(loss, metrics, weighted_metrics), optimizers.get(optimizer)
-        self.optimizer, self.loss, self._objective = rule, loss, objective
+        objective = Objective(loss, loss_weights, metrics, weighted_metrics)
+        self.optimizer, self.loss, self._objective = optimizers.get(optimizer), loss, objective
+        self._compile_arguments = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
         self.forget_trainer()
         self.compiled = True
 
@@ -131,56 +131,72 @@ class Training:
     def _ready(self, action: str) -> Objective:
         if self._objective is None:
             raise RuntimeError(f"{action}: compile the model first: model.compile(loss=...).")
-        if self._objective.loss is None:
-            raise ValueError(f"{action}: the model was compiled without a loss.")
         return self._objective
 
-    def _data(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Data:
+    def arrange(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
+    ) -> Data:
         """Checks samples, targets and weights, builds the model if needed, and its trainer."""
         objective = self._ready("fit")
-        shape = getattr(self, "_input_shape", None)
-        rows = checks.samples("x", x, shape)
-        target = as_array("y", y)
-        if target.ndim == 0:
-            raise ValueError(f"`y` must be an array of targets. Received: y={y!r}")
-        checks.same_rows(x=rows, y=target)
-        self.ensure_built(rows)
-        output_shape = self.program().output.shape
-        name = objective.loss.name
-        target = checks.targets(target, output_shape, objective.sparse, name)
-        weight = checks.sample_weights(sample_weight, len(rows))
+        given = as_arrays("x", x)
+        checks.some_rows(given)
+        self.ensure_built(given)
+        arrays = inputs(given, self.symbols, self.input_names)
+        names = self.output_names
+        shapes = [tensor.sample for tensor in self.program().flat_outputs]
+        chosen, compared = objective.losses_by_output(names), objective.compares(names)
+        targets: list[Any] = [None] * len(names)
+        if any(compared):
+            values = by_output("y", y, names)
+            for k, name in enumerate(names):
+                if compared[k]:
+                    label = "y" if len(names) == 1 else f"y[{name!r}]"
+                    targets[k] = checks.targets(label, values[k], shapes[k], chosen[k])
+        labels = dict(zip(names, targets, strict=True)) if len(names) > 1 else {"y": targets[0]}
+        checks.same_rows(x=arrays[0], **labels)
+        weights = weights_by_output(sample_weight, names, len(arrays[0]))
         if class_weight is not None:
-            if weight is not None:
-                raise ValueError("Give either `class_weight` or `sample_weight`, not both.")
-            weight = checks.class_weights(class_weight, target, objective.sparse)
+            sparse = [loss is not None and loss.sparse for loss in chosen]
+            by_class = class_weights_by_output(class_weight, names, targets, sparse)
+            weights = [product(a, b) for a, b in zip(weights, by_class, strict=True)]
+        data = Data(arrays, targets, weights)
         if self._trainer is None:
-            self._make_trainer(objective, output_shape, target.shape[1:])
+            self._make_trainer(objective, data)
         elif self._rule != self.optimizer.spec():
             raise RuntimeError(
                 "fit: the optimizer was changed; call compile for it to take effect."
             )
-        self._trainer.check(rows, target, weight)
-        return Data(rows, target, weight)
+        self._trainer.check(*self.for_engine(data))
+        return data
 
-    def _make_trainer(
-        self, objective: Objective, output_shape: tuple[int, ...], target_shape: tuple[int, ...]
-    ) -> None:
+    def for_engine(self, data: Data) -> tuple[Any, Any, Any]:
+        """The arrays as the engine takes them: traced losses read their targets as inputs."""
+        return [*data.x, *(data.y[k] for k in self._targets)], list(data.y), list(data.weight)
+
+    def _make_trainer(self, objective: Objective, data: Data) -> None:
         from pynn import _core
 
-        objective.resolve(output_shape, target_shape)
-        program = self.make_program()
+        shapes = [None if y is None else tuple(y.shape[1:]) for y in data.y]
+        program = self.make_program(training=True)
+        objective.resolve(self.output_names, [t.sample for t in program.flat_outputs], shapes)
+        specs = objective.attach(program, shapes)
+        if not specs["losses"]:
+            raise ValueError("fit: the model was compiled without a loss.")
+        evaluated = program
+        if program.differs_in_training:
+            evaluated = self.make_program()
+            objective.attach(evaluated, shapes)
         variables = program.graph.variables
-        self._rule = self.optimizer.spec()
+        rule = self.optimizer.spec()
         self._trainer = _core.Trainer(
             program.network,
-            objective.loss.spec(),
-            objective.metric_specs,
-            self._rule,
-            {
-                "penalties": program.penalties,
-                "no_decay": self.optimizer.no_decay(variables),
-            },
+            evaluated.network,
+            specs["losses"],
+            specs["metrics"],
+            rule,
+            self.optimizer.engine_options(variables, program.graph.trained),
         )
+        self._rule, self._targets = rule, specs["targets"]
         self._trained_program = program  # keeps its variables alive
         if self._optimizer_state is not None:
             state.write(self._trainer, self._optimizer_state)
@@ -211,19 +227,25 @@ class Training:
         """Trains the model.
 
         Args:
-            x: samples, shape ``(n, ...)``: any array-like of numbers. It is read batch by batch.
+            x: samples, shape ``(n, ...)``: any array-like of numbers. It is read batch by batch. For
+                several inputs a list, or a dictionary by their names. Or a source of batches: a
+                ``pynn.utils.PyDataset``, a generator or another iterable of ``(x, y)`` or
+                ``(x, y, sample_weight)``; then the model's batches are those that come.
             y: targets: class indices ``(n,)`` for sparse losses, else the output's shape; ``(n,)``
-                also fits outputs ``(n, 1)``.
+                also fits outputs ``(n, 1)``. For several outputs a list or a dictionary.
             batch_size: rows per step; 32 by default.
             epochs: number of the last epoch; 0 trains nothing.
             verbose: 0 silent, 1 or ``"auto"`` a bar, 2 one line per epoch.
             callbacks: objects of ``pynn.callbacks``.
             validation_split: the part of the rows, taken from the end as they stand, that is only
                 evaluated.
-            validation_data: ``(x, y)`` or ``(x, y, sample_weight)`` to evaluate after each epoch.
+            validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a source of batches to evaluate
+                after each epoch.
             shuffle: whether to train on the rows in a new random order each epoch.
-            class_weight: weight of each class, ``{index: weight}``.
-            sample_weight: weight of each row.
+            class_weight: weight of each class, ``{index: weight}``; with several outputs
+                ``{output: {index: weight}}``.
+            sample_weight: weight of each row; for several outputs one for all, a list or a
+                dictionary.
             initial_epoch: number of epochs done before.
             steps_per_epoch: steps that make an epoch; by default one pass over the rows. The next
                 epoch goes on where this one stopped.
@@ -241,160 +263,50 @@ class Training:
         Warns:
             DivergenceWarning: the loss became infinite or NaN.
         """
+        from pynn.models.feeding import ArrayFeed, BatchFeed
         from pynn.models.fitting import Fitting
 
         self._ready("fit")
         verbose = verbosity(verbose)
         epochs, initial_epoch = whole("epochs", epochs, 0), whole("initial_epoch", initial_epoch, 0)
         validation_freq = checks.evaluation_epochs(validation_freq)
-        batch_size = whole("batch_size", 32 if batch_size is None else batch_size)
+        checks.check_part("validation_split", validation_split)
         if steps_per_epoch is not None:
             steps_per_epoch = whole("steps_per_epoch", steps_per_epoch)
-        checks.check_part("validation_split", validation_split)
-        data = self._data(x, y, sample_weight, class_weight)
-        checks.check_finite("x", data.x)
-        checks.check_finite("y", data.y)
+        feed: Any
         validation = None
+        if is_source(x):
+            checks.only_with_arrays(
+                y=y,
+                sample_weight=sample_weight,
+                batch_size=batch_size,
+                validation_split=validation_split or None,
+            )
+            batches = Batches(x, self, shuffle, class_weight)
+            feed = BatchFeed(batches, steps_per_epoch)
+        else:
+            batch_size = whole("batch_size", 32 if batch_size is None else batch_size)
+            data = self.arrange(x, y, sample_weight, class_weight)
+            checks.check_all_finite(x=data.x, y=data.y)
+            if validation_data is None and validation_split:
+                data, validation = split(data, validation_split)
+            feed = ArrayFeed(data, batch_size, steps_per_epoch, shuffle)
         if validation_data is not None:
-            if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-                raise ValueError(
-                    "fit: `validation_data` must be (x, y) or (x, y, sample_weight). "
-                    f"Received: {type(validation_data).__name__}"
-                )
-            validation = self._data(*validation_data)
-        elif validation_split:
-            data, validation = checks.split(data, validation_split)
-        if validation is not None and validation_steps is not None:
-            size = whole("validation_batch_size", validation_batch_size or batch_size)
-            validation = validation.slice(0, whole("validation_steps", validation_steps) * size)
-        fitting = Fitting(self, data, batch_size, steps_per_epoch, shuffle)
-        return fitting.run(epochs, initial_epoch, verbose, callbacks, validation, validation_freq)
+            validation = self._validation(validation_data)
+        size = validation_batch_size or batch_size
+        size = whole("validation_batch_size", 32 if size is None else size)
+        steps = None if validation_steps is None else whole("validation_steps", validation_steps)
+        fitting = Fitting(self, feed, validation, steps, size)
+        return fitting.run(epochs, initial_epoch, verbose, callbacks, validation_freq)
 
-    # ---- evaluate and predict ----------------------------------------------------------------
-
-    def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        sample_weight: Any = None,
-        steps: int | None = None,
-        callbacks: Any = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """Returns loss and metrics on these samples, without training.
-
-        Args:
-            x: samples.
-            y: targets.
-            batch_size: rows per step, 32 by default: concerns only what is printed.
-            verbose: 0 silent, 1 or ``"auto"`` a bar, 2 one line.
-            sample_weight: weight of each row.
-            steps: at most so many batches are used.
-            callbacks: objects of ``pynn.callbacks``.
-            return_dict: whether to return a dictionary.
-
-        Returns:
-            The loss if there are no metrics, else a list of the loss and the metrics in the order
-            given to ``compile``; or a dictionary of them.
-
-        Raises:
-            RuntimeError: the model is not compiled.
-            ValueError: arrays that do not fit.
-        """
-        objective = self._ready("evaluate")
-        batch_size = whole("batch_size", 32 if batch_size is None else batch_size)
-        data = self._data(x, y, sample_weight)
-        if steps is not None:
-            data = data.slice(0, whole("steps", steps) * batch_size)
-        hooks = self._hooks(callbacks, {"verbose": verbose, "epochs": 1})
-        progress = Progress(math.ceil(data.rows / batch_size), verbosity(verbose))
-        results = self.run_evaluation(data, hooks, progress, batch_size)
-        if return_dict:
-            return objective.logs(results)
-        values = objective.values(results)
-        return values[0] if len(values) == 1 else values
-
-    def run_evaluation(
-        self,
-        data: Data,
-        hooks: CallbackList,
-        progress: Progress | None = None,
-        batch_size: int = 32,
-    ) -> dict[str, Any]:
-        """Evaluates checked data chunk by chunk and returns the engine's results."""
-        assert self._objective is not None
-        hooks.on_test_begin()
-        rows = self.program().chunk_rows
-        try:
-            self._trainer.results(reset=True, evaluation=True)
-            for start in range(0, data.rows, rows):
-                part = data.slice(start, start + rows)
-                self._trainer.evaluate(part.x, part.y, part.weight, config.n_threads())
-                results: dict[str, Any] = self._trainer.results(evaluation=True)
-                if progress is not None:
-                    done = min(start + rows, data.rows) // batch_size
-                    progress.update(done, self._objective.logs(results))
-            logs = self._objective.logs(results)
-            hooks.on_test_end(logs)
-            if progress is not None:
-                progress.finish(logs)
-        finally:
-            if progress is not None:
-                progress.close()
-        return results
-
-    def predict(
-        self,
-        x: Any,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        steps: int | None = None,
-        callbacks: Any = None,
-    ) -> npt.NDArray[Any]:
-        """Returns the outputs for samples; may be called from several threads at once.
-
-        Args:
-            x: samples, shape ``(n, ...)``.
-            batch_size: rows per step, 32 by default: concerns only what is printed.
-            verbose: 0 silent, 1 or ``"auto"`` a bar, 2 one line.
-            steps: at most so many batches are used.
-            callbacks: objects of ``pynn.callbacks``.
-
-        Returns:
-            Array of the model's float type, shape ``(n, ...)``.
-
-        Raises:
-            ValueError: samples of another shape than the model was built for.
-        """
-        batch_size = whole("batch_size", 32 if batch_size is None else batch_size)
-        samples = checks.samples("x", x, getattr(self, "_input_shape", None))
-        self.ensure_built(samples)
-        program = self.program()
-        if steps is not None:
-            samples = samples[: whole("steps", steps) * batch_size]
-        hooks = self._hooks(callbacks, {"verbose": verbose, "epochs": 1})
-        progress = Progress(math.ceil(len(samples) / batch_size), verbosity(verbose))
-        hooks.on_predict_begin()
-        rows = self.program().chunk_rows
-        try:
-            if len(samples) <= rows:
-                output = program.predict(samples)
-            else:
-                output = np.empty((len(samples), *program.output.shape), program.dtype)
-                for start in range(0, len(samples), rows):
-                    output[start : start + rows] = program.predict(samples[start : start + rows])
-                    progress.update(min(start + rows, len(samples)) // batch_size)
-            progress.finish()
-        finally:
-            progress.close()
-        hooks.on_predict_end()
-        return output
-
-    def _hooks(self, callbacks: Any, params: dict[str, Any]) -> CallbackList:
-        from pynn.callbacks import CallbackList
-
-        if isinstance(callbacks, CallbackList):
-            return callbacks
-        return CallbackList(callbacks, model=self, **params)
+    def _validation(self, given: Any) -> Any:
+        if is_source(given):
+            return Batches(given, self)
+        if not isinstance(given, (tuple, list)) or len(given) not in (1, 2, 3):
+            raise ValueError(
+                "fit: `validation_data` must be (x, y) or (x, y, sample_weight), or a source of "
+                f"batches. Received: {type(given).__name__}"
+            )
+        data = self.arrange(*given)
+        checks.check_all_finite(x=data.x, y=data.y)
+        return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,22 @@ def as_array(name: str, value: Any) -> Array:
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return array
+
+
+def as_arrays(name: str, value: Any) -> Any:
+    """Returns an array; or a list, tuple or dictionary of arrays where one is given.
+
+    A list of numbers, or of lists of numbers, is one array.
+
+    Raises:
+        ValueError, TypeError: as ``as_array``.
+    """
+    if isinstance(value, Mapping):
+        return {key: as_array(f"{name}[{key!r}]", part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)) and any(hasattr(part, "shape") for part in value):
+        parts = [as_array(f"{name}[{i}]", part) for i, part in enumerate(value)]
+        return tuple(parts) if isinstance(value, tuple) else parts
+    return as_array(name, value)
 
 
 def is_memory_map(array: Array) -> bool:

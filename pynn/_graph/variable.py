@@ -1,42 +1,65 @@
-"""One weight array of a layer."""
+"""Weight arrays whose memory the engine works on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pynn.regularizers import Regularizer
+from pynn import _core, config
+from pynn._graph.tensor import Operators
 
 
-class Variable:
-    """A weight array whose memory the engine works on: no copy lies between it and NumPy.
+class Variable(Operators):
+    """A weight array: no copy lies between the engine and NumPy.
+
+    In code that is traced (``call`` of a layer, a loss) it stands for its values and is trained
+    through them; elsewhere the operators compute with the values as they are.
 
     Args:
-        value: the initial values.
-        name: short name such as ``"kernel"``.
+        initializer: the initial values, or a function of shape and dtype that returns them.
+        shape: needed with a function.
+        dtype: ``"float32"`` or ``"float64"``; by default ``pynn.config.floatx()``.
         trainable: False for arrays that are not changed by gradients (moving statistics).
-        regularizer: penalty of this array in the loss.
+        name: a short name such as ``"kernel"``.
+
+    Attributes:
+        regularizer: penalty of this array in the loss, or None.
+        constraint: applied after each update, or None.
+
+    Raises:
+        ValueError: a function without a shape.
+
+    Example:
+        >>> v = Variable([1.0, 2.0])
+        >>> v.assign_add([1.0, 1.0]).numpy().tolist()
+        [2.0, 3.0]
     """
 
     def __init__(
         self,
-        value: npt.ArrayLike,
-        name: str,
+        initializer: npt.ArrayLike | Callable[..., Any],
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
         trainable: bool = True,
-        regularizer: Regularizer | None = None,
-        dtype: str = "float32",
+        name: str = "variable",
     ) -> None:
-        from pynn import _core
-
-        array = np.asarray(value, dtype=dtype)
+        kind = config.check_dtype("Variable", dtype) if dtype is not None else config.floatx()
+        if callable(initializer):
+            if shape is None:
+                raise ValueError("Variable: `shape` is needed where a function makes the values.")
+            initializer = initializer(tuple(shape), dtype=kind)
+        array = np.asarray(initializer, dtype=kind)
+        if shape is not None:
+            check_shape(name, shape, array.shape)
         self.name = name
         self.path = name
         self.trainable = trainable
-        self.regularizer = regularizer
-        self.core = _core.Variable(tuple(array.shape), dtype)
+        self.regularizer: Any = None
+        self.constraint: Any = None
+        self.core = _core.Variable(tuple(array.shape), kind)
         self.core.assign(array)
 
     @property
@@ -51,6 +74,10 @@ class Variable:
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.core.shape)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.core.shape)
 
     @property
     def dtype(self) -> str:
@@ -72,17 +99,29 @@ class Variable:
         self.core.assign(array)
         return self
 
+    def assign_add(self, value: npt.ArrayLike) -> Variable:
+        """Adds to the values."""
+        return self.assign(self.numpy() + np.asarray(value, self.dtype))
+
+    def assign_sub(self, value: npt.ArrayLike) -> Variable:
+        """Subtracts from the values."""
+        return self.assign(self.numpy() - np.asarray(value, self.dtype))
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         if copy is False:
             return np.asarray(self.value, dtype)
         return np.asarray(self.numpy(), dtype)
 
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __len__(self) -> int:
+        return len(self.numpy())
+
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "core": self.numpy()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from pynn import _core
-
         array = state["core"]
         vars(self).update(state)
         self.core = _core.Variable(array.shape, array.dtype.name)

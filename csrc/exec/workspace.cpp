@@ -1,0 +1,118 @@
+#include "exec/workspace.h"
+
+#include <algorithm>
+
+namespace pynn::exec {
+namespace {
+
+// Where each tensor lives during inference: memory whose last reader has run is used again.
+// Returns the slot of each tensor, -1 for those without memory, and the size of each slot.
+template <class T>
+std::pair<std::vector<int>, std::vector<isize>> reuse_slots(const Plan<T>& plan, isize capacity) {
+  const std::size_t tensors = plan.tensors.size(), steps = plan.steps.size();
+  const auto memory = [&](int t) {
+    return static_cast<std::size_t>(plan.tensors[static_cast<std::size_t>(t)].memory);
+  };
+  constexpr std::size_t kAlways = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> last_use(tensors, 0);
+  for (std::size_t s = 0; s < steps; ++s) {
+    last_use[memory(plan.steps[s].output)] = s;
+    for (int input : plan.steps[s].inputs) last_use[memory(input)] = s;
+  }
+  for (int output : plan.outputs) {  // an output, and what a fused loss reads, is never overwritten
+    last_use[memory(output)] = kAlways;
+    if (const int s = plan.producer(output); s >= 0) {
+      for (int input : plan.steps[static_cast<std::size_t>(s)].inputs)
+        last_use[memory(input)] = kAlways;
+    }
+  }
+  std::vector<int> slot(tensors, -1);
+  std::vector<isize> size;
+  std::vector<int> free;
+  const auto place = [&](int tensor) {
+    const auto t = static_cast<std::size_t>(tensor);
+    if (free.empty()) {
+      free.push_back(static_cast<int>(size.size()));
+      size.push_back(0);
+    }
+    slot[t] = free.back();
+    free.pop_back();
+    isize& extent = size[static_cast<std::size_t>(slot[t])];
+    extent = std::max(extent, plan.tensors[t].elements(capacity));
+  };
+  for (int input : plan.inputs) place(input);
+  for (std::size_t s = 0; s < steps; ++s) {
+    const Step<T>& step = plan.steps[s];
+    place(step.output);
+    const auto release = [&](int tensor) {
+      if (last_use[memory(tensor)] != s) return;
+      free.push_back(slot[memory(tensor)]);
+      last_use[memory(tensor)] = kAlways;  // once, however often the step reads it
+    };
+    for (int input : step.inputs) release(input);
+    release(step.output);
+  }
+  return {slot, size};
+}
+
+}  // namespace
+
+template <class T>
+Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isize scratch_size)
+    : capacity(capacity_),
+      tensor(plan.tensors.size()),
+      gradient(plan.tensors.size()),
+      saved(plan.steps.size()),
+      kept(training ? plan.steps.size() : 0) {
+  constexpr isize kNone = -1;
+  std::vector<isize> tensor_at(tensor.size(), kNone), gradient_at = tensor_at;
+  std::vector<isize> saved_at(saved.size(), kNone);
+  Layout<T> layout;
+  if (training) {
+    const auto place = [&](int t) {
+      const auto i = static_cast<std::size_t>(t);
+      const isize elements = plan.tensors[i].elements(capacity);
+      tensor_at[i] = layout.add(elements);
+      if (plan.tensors[i].needs_gradient) gradient_at[i] = layout.add(elements);
+    };
+    for (int input : plan.inputs) place(input);
+    for (std::size_t s = 0; s < saved.size(); ++s) {
+      place(plan.steps[s].output);
+      const ops::Op<T>& op = *plan.steps[s].op;
+      saved_at[s] = layout.add(op.saved_fixed + op.saved_per_sample * capacity);
+    }
+  } else {
+    const auto [slot, size] = reuse_slots(plan, capacity);
+    std::vector<isize> slot_at;
+    for (isize extent : size) slot_at.push_back(layout.add(extent));
+    for (std::size_t t = 0; t < tensor.size(); ++t) {
+      if (slot[t] >= 0) tensor_at[t] = slot_at[static_cast<std::size_t>(slot[t])];
+    }
+  }
+  const isize scratch_at = layout.add(scratch_size);
+  arena = Arena<T>(layout.size());
+  scratch = arena.data() + scratch_at;
+  const auto resolve = [&](isize offset) {
+    return offset == kNone ? nullptr : arena.data() + offset;
+  };
+  for (std::size_t t = 0; t < tensor.size(); ++t) {
+    const auto memory = static_cast<std::size_t>(plan.tensors[t].memory);
+    tensor[t] = resolve(tensor_at[memory]);
+    gradient[t] = resolve(gradient_at[memory]);
+  }
+  std::size_t most_inputs = 0, most_variables = 0;
+  for (std::size_t s = 0; s < saved.size(); ++s) {
+    saved[s] = resolve(saved_at[s]);
+    most_inputs = std::max(most_inputs, plan.steps[s].inputs.size());
+    most_variables = std::max(most_variables, plan.steps[s].variables.size());
+  }
+  x.resize(most_inputs);
+  dx.resize(most_inputs);
+  w.resize(most_variables);
+  dw.resize(most_variables);
+}
+
+template struct Workspace<float>;
+template struct Workspace<double>;
+
+}  // namespace pynn::exec

@@ -1,0 +1,27 @@
+// The memory of one run over up to `capacity` samples.
+#pragma once
+
+#include <vector>
+
+#include "core/arena.h"
+#include "exec/plan.h"
+
+namespace pynn::exec {
+
+template <class T>
+struct Workspace {
+  // For training every tensor has memory of its own, gradients too, and `scratch_size` elements
+  // wait for what backward adds up; in inference tensors share memory where they can.
+  Workspace(const Plan<T>& plan, isize capacity, bool training, isize scratch_size = 0);
+
+  isize capacity;
+  std::vector<T*> tensor, gradient, saved;  // by tensor, by tensor, by step; null where not needed
+  std::vector<ops::Kept> kept;              // by step, in training
+  Arena<T> arena;
+  T* scratch = nullptr;
+  // Argument lists of one op at a time, sized for the largest.
+  std::vector<const T*> x;
+  std::vector<T*> w, dx, dw;
+};
+
+}  // namespace pynn::exec

@@ -1,0 +1,199 @@
+"""The nodes that describe a network to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pynn import _core
+from pynn._graph.structure import flatten, map_structure
+from pynn._graph.tensor import Shape, Tensor
+from pynn._graph.variable import Variable
+
+
+class Graph:
+    """Nodes in order of execution; every node reads tensors that stand before it.
+
+    Args:
+        dtype: what the engine computes in, ``"float32"`` or ``"float64"``.
+        training: whether layers describe what they do in training (dropout, statistics of the
+            batch) or in prediction.
+
+    Attributes:
+        variables: the weights, in order of first use.
+        trained: id() of those that gradients change.
+        penalties: tensors whose sums are added to the loss.
+        stochastic: whether a node draws random numbers.
+        owner: the layer that is being recorded.
+    """
+
+    def __init__(self, dtype: str, training: bool = False) -> None:
+        self.dtype = dtype
+        self._training = training
+        self.differs_in_training = False  # whether a layer asked
+        self.inputs: list[Tensor] = []
+        self.variables: list[Variable] = []
+        self.trained: set[int] = set()
+        self.penalties: list[Tensor] = []
+        self.stochastic = False
+        self.owner: Any = None
+        self._nodes: list[tuple[dict[str, Any], list[Tensor], Tensor]] = []
+        self._parameters: dict[int, Tensor] = {}
+
+    @property
+    def training(self) -> bool:
+        """Whether the layer being recorded acts as in training."""
+        self.differs_in_training = True
+        return self._training
+
+    def input(self, sample: Shape) -> Tensor:
+        """Returns a new input's tensor; ``sample`` is the shape of one sample."""
+        tensor = Tensor(self, sample)
+        self.inputs.append(tensor)
+        return tensor
+
+    def call(self, operation: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Adds what a layer computes, building it if that was not done before.
+
+        Args:
+            operation: a layer, or anything else with ``trace(graph, ...)``.
+            args: its inputs: tensors, or structures of them.
+            training: whether this layer (and those in it) acts as in training; by default as the
+                graph does.
+            kwargs: further arguments of the layer.
+        """
+        outer = self.owner, self._training
+        self.owner = operation
+        if training is not None:
+            self._training = bool(training)
+        try:
+            if hasattr(operation, "build_for"):
+                operation.build_for(map_structure(lambda t: t.shape, args[0]))
+            y = operation.trace(self, *args, **kwargs)
+            for tensor in flatten(y):
+                if not isinstance(tensor, Tensor):
+                    raise TypeError(
+                        f"{operation.name}: a layer returns what pynn.ops and other layers make "
+                        f"of its inputs. Received: {type(tensor).__name__}"
+                    )
+            if getattr(operation, "activity_regularizer", None) is not None:
+                y = map_structure(self._penalized, y)
+        finally:
+            self.owner, self._training = outer
+        return y
+
+    def _penalized(self, y: Tensor) -> Tensor:
+        factors = self.owner.activity_regularizer.factors
+        if factors is None:
+            self.penalties.append(self.owner.activity_penalty(y))
+            return y
+        l1, l2 = factors
+        return self.add("activity_penalty", [y], y.sample, l1=l1, l2=l2) if l1 or l2 else y
+
+    def add(
+        self,
+        op: str,
+        inputs: Sequence[Tensor],
+        sample: Shape,
+        variables: Sequence[Variable] = (),
+        *,
+        batched: bool | None = None,
+        random: bool = False,
+        **spec: Any,
+    ) -> Tensor:
+        """Adds one node and returns its result.
+
+        Args:
+            op: the engine's operation.
+            inputs: what it reads.
+            sample: the shape of one sample of the result.
+            variables: the weights it uses.
+            batched: whether the result has samples; by default, if any input has.
+            random: whether it draws random numbers.
+            spec: the operation's parameters.
+
+        Raises:
+            ValueError: a tensor of another graph.
+        """
+        for tensor in inputs:
+            if tensor.graph is not self:
+                raise ValueError(
+                    f"{self._owner_name}: a symbol is valid only while the layer that received it "
+                    f"is being recorded. Received: {tensor!r} kept from another call"
+                )
+        if batched is None:
+            batched = any(tensor.batched for tensor in inputs)
+        trains = getattr(self.owner, "trainable", True)
+        for variable in variables:
+            if not any(variable is known for known in self.variables):
+                self.variables.append(variable)
+            if variable.trainable and trains:
+                self.trained.add(id(variable))
+        self.stochastic |= random
+        node = {
+            "op": op,
+            "layer": self._owner_name,
+            "variables": [v.core for v in variables],
+            "trainable": [v.trainable and trains for v in variables],
+            "batched": batched,
+            **spec,
+        }
+        result = Tensor(self, tuple(sample), batched)
+        self._nodes.append((node, list(inputs), result))
+        return result
+
+    @property
+    def _owner_name(self) -> str:
+        return str(getattr(self.owner, "name", "graph"))
+
+    def parameter(self, variable: Variable) -> Tensor:
+        """Returns the values of a weight array, a tensor without samples."""
+        if id(variable) not in self._parameters:
+            tensor = self.add("parameter", [], variable.shape, [variable], batched=False)
+            self._parameters[id(variable)] = tensor
+        return self._parameters[id(variable)]
+
+    def constant(self, values: Any) -> Tensor:
+        """Returns an array that is part of the graph, a tensor without samples."""
+        array = np.asarray(values, dtype=self.dtype)
+        return self.parameter(Variable(array, trainable=False, dtype=self.dtype, name="constant"))
+
+    def external(
+        self,
+        forward: Callable[..., Any],
+        backward: Callable[..., Any],
+        inputs: Sequence[Tensor],
+        sample: Shape,
+        variables: Sequence[Variable] = (),
+        batched: bool | None = None,
+    ) -> Tensor:
+        """Adds a node that Python functions compute on NumPy arrays.
+
+        Args:
+            forward: ``forward(arrays, training)`` returns ``(y, saved)``; ``arrays`` are the values
+                of the inputs, then those of the variables.
+            backward: ``backward(saved, dy, arrays)`` returns one gradient (or None) for each array.
+            inputs: what it reads.
+            sample: the shape of one sample of the result.
+            variables: the weights it uses.
+            batched: whether the result has samples; by default, if any input has.
+        """
+        spec = {"shape": list(sample), "forward": forward, "backward": backward}
+        return self.add("external", inputs, sample, variables, batched=batched, **spec)
+
+    def network(self, outputs: Sequence[Tensor], input_gradients: bool = False) -> _core.Network:
+        """Makes the executable network that computes ``outputs``."""
+        number = {id(tensor): i for i, tensor in enumerate(self.inputs)}
+        nodes = []
+        for node, inputs, result in self._nodes:
+            nodes.append({**node, "inputs": [number[id(tensor)] for tensor in inputs]})
+            number[id(result)] = len(number)
+        return _core.Network(
+            self.dtype,
+            [tensor.sample for tensor in self.inputs],
+            nodes,
+            [number[id(tensor)] for tensor in outputs],
+            input_gradients,
+        )

@@ -1,0 +1,131 @@
+"""Graphs with inputs and outputs, run on data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pynn import _core, config
+from pynn._graph.graph import Graph
+from pynn._graph.structure import flatten, map_structure, pack
+from pynn._graph.symbol import KerasTensor, Placeholders, symbols_in
+from pynn._graph.tensor import Tensor
+from pynn.utils.random import draw_seed
+
+Array = npt.NDArray[Any]
+_CHUNK_WORK = 2.5e9  # multiplications in one call of predict or evaluate
+
+
+class Program:
+    """What a layer or a model computes, as the engine runs it.
+
+    Args:
+        layer: it is built where that has not been done.
+        args: what it is called with: structures of symbols, one for each input.
+        kwargs: further arguments of the call.
+        training: whether layers act as in training.
+        input_gradients: whether the loss's gradient is wanted at the inputs.
+
+    Raises:
+        ValueError: layers that do not fit each other, or whose float types differ.
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any] | None = None,
+        training: bool = False,
+        input_gradients: bool = False,
+    ) -> None:
+        self.dtype = _float_type(layer)
+        self.graph = Graph(self.dtype, training)
+        tensors = Placeholders(self.graph)
+        for symbol in symbols_in(tuple(args)):
+            tensors.set(symbol, self.graph.input(symbol.sample))
+        self.outputs = self.graph.call(layer, *tensors.replace(tuple(args)), **(kwargs or {}))
+        _check_float_types(layer)
+        self._trainable = [(leaf, leaf.trainable) for leaf in leaves(layer)]
+        self._training = training
+        self._input_gradients = input_gradients
+        self._network: _core.Network | None = None
+        self._extra: list[Tensor] = []
+
+    def also(self, tensor: Tensor) -> int:
+        """Makes ``tensor`` a further output of the network; returns its number."""
+        self._extra.append(tensor)
+        return len(self.flat_outputs) + len(self._extra) - 1
+
+    @property
+    def flat_outputs(self) -> list[Tensor]:
+        """The results in a row."""
+        return flatten(self.outputs)
+
+    @property
+    def network(self) -> _core.Network:
+        """The executable network, made on first use."""
+        if self._network is None:
+            outputs = [*self.flat_outputs, *self._extra]
+            self._network = self.graph.network(outputs, self._input_gradients)
+        return self._network
+
+    @property
+    def differs_in_training(self) -> bool:
+        """Whether some layer acts differently in training and prediction."""
+        return self.graph.differs_in_training
+
+    def is_current(self) -> bool:
+        """Whether the layers that are trained are still those of when this was made."""
+        return all(layer.trainable == trainable for layer, trainable in self._trainable)
+
+    @property
+    def chunk_rows(self) -> int:
+        """Rows of one call, about a tenth of a second's; by the network alone, as are the sums."""
+        weights = sum(math.prod(v.shape) for v in self.graph.variables)
+        return max(4096, int(_CHUNK_WORK / max(1, weights)) // 256 * 256)
+
+    def run(self, x: Sequence[Array]) -> list[Array]:
+        """Computes the outputs for arrays of samples, one for each input."""
+        if self.graph.stochastic or self._training:
+            return self.network.forward(list(x), draw_seed(), 0, config.n_threads())
+        return self.network.predict(list(x), config.n_threads())
+
+    def __call__(self, x: Sequence[Array]) -> Any:
+        """The same in the structure the layer returns."""
+        return pack(self.outputs, self.run(x))
+
+
+def leaves(layer: Any) -> list[Any]:
+    """The layers inside a layer, or itself if there are none."""
+    inner = layer.sublayers
+    return [leaf for part in inner for leaf in leaves(part)] or [layer]
+
+
+def _float_type(layer: Any) -> str:
+    types = {leaf.dtype for leaf in leaves(layer)}
+    return str(types.pop() if len(types) == 1 else layer.dtype)
+
+
+def _check_float_types(layer: Any) -> None:
+    found = leaves(layer)
+    if len({leaf.dtype for leaf in found}) > 1:
+        raise ValueError(
+            "All layers of a model must have the same float type. Received: "
+            + ", ".join(f"{leaf.name} ({leaf.dtype})" for leaf in found)
+        )
+
+
+def run_layer(layer: Any, args: Sequence[Any], kwargs: Mapping[str, Any], training: bool) -> Any:
+    """Runs a layer on arrays of samples."""
+    arrays = [np.asarray(leaf) for leaf in flatten(tuple(args))]
+    for array in arrays:
+        if array.ndim == 0:
+            raise ValueError(
+                f"{layer.name}: expected arrays of samples. Received: a single number"
+            )
+    symbols = map_structure(lambda a: KerasTensor((None, *np.shape(a)[1:])), tuple(args))
+    return Program(layer, symbols, kwargs, training)(arrays)

@@ -1,0 +1,250 @@
+"""evaluate and predict, in one piece or batch by batch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pynn import config
+from pynn._graph.structure import flatten, pack
+from pynn.models.batches import Batches, is_source
+from pynn.models.checks import only_with_arrays, verbosity, whole
+from pynn.models.data import Data, inputs
+from pynn.utils.arrays import as_arrays
+from pynn.utils.progress import Progress
+
+if TYPE_CHECKING:
+    from pynn._graph.program import Program
+    from pynn.callbacks import CallbackList
+    from pynn.models.objective import Objective
+
+
+class Evaluation:
+    """The part of a model that is used without training."""
+
+    name: str
+    built: bool
+    _objective: Objective | None
+    _trainer: Any
+
+    # Given by Model and Training.
+    symbols: Any
+    input_names: list[str]
+    output_names: list[str]
+
+    def ensure_built(self, x: Any) -> None:
+        raise NotImplementedError
+
+    def make_program(self, training: bool = False, **options: Any) -> Program:
+        raise NotImplementedError
+
+    def program(self) -> Program:
+        raise NotImplementedError
+
+    def arrange(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
+    ) -> Data:
+        raise NotImplementedError
+
+    def for_engine(self, data: Data) -> tuple[Any, Any, Any]:
+        raise NotImplementedError
+
+    def _ready(self, action: str) -> Objective:
+        raise NotImplementedError
+
+    # ---- evaluate ----------------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Returns loss and metrics on these samples, without training.
+
+        Args:
+            x: samples, or a source of batches, as in ``fit``.
+            y: targets.
+            batch_size: rows per step, 32 by default: concerns only what is printed and how often
+                callbacks are called.
+            verbose: 0 silent, 1 or ``"auto"`` a bar, 2 one line.
+            sample_weight: weight of each row.
+            steps: at most so many batches are used.
+            callbacks: objects of ``pynn.callbacks``.
+            return_dict: whether to return a dictionary.
+
+        Returns:
+            The loss if there are no metrics, else a list of the loss and the metrics in the order
+            given to ``compile``; or a dictionary of them.
+
+        Raises:
+            RuntimeError: the model is not compiled.
+            ValueError: arrays that do not fit.
+        """
+        objective = self._ready("evaluate")
+        size = whole("batch_size", 32 if batch_size is None else batch_size)
+        limit = None if steps is None else whole("steps", steps)
+        if is_source(x):
+            only_with_arrays(y=y, sample_weight=sample_weight, batch_size=batch_size)
+            source: Any = Batches(x, self)
+            count = limit or source.steps
+        else:
+            source = self.arrange(x, y, sample_weight)
+            if limit is not None:
+                source = source.slice(0, limit * size)
+            count = math.ceil(source.rows / size)
+        hooks = self._hooks(callbacks, {"verbose": verbose, "epochs": 1, "steps": count})
+        progress = Progress(count, verbosity(verbose))
+        results = self.run_evaluation(source, hooks, progress, size, limit)
+        if return_dict:
+            return objective.logs(results)
+        values = objective.values(results)
+        return values[0] if len(values) == 1 else values
+
+    def run_evaluation(
+        self,
+        source: Data | Batches,
+        hooks: CallbackList,
+        progress: Progress | None = None,
+        batch_size: int = 32,
+        steps: int | None = None,
+    ) -> dict[str, Any]:
+        """Evaluates checked data piece by piece and returns the engine's results."""
+        objective = self._objective
+        assert objective is not None
+        by_batch = bool(
+            hooks.wants_test_batches
+            or objective.python_metrics
+            or isinstance(source, Batches)
+            or self.program().network.whole_batch
+        )
+        hooks.on_test_begin()
+        if self._trainer is not None:
+            self._trainer.results(reset=True, evaluation=True)
+        objective.reset_python_metrics()
+        results: dict[str, Any] = {}
+        done = 0
+        try:
+            for part in _pieces(source, batch_size if by_batch else self.program().chunk_rows):
+                if by_batch:
+                    hooks.on_test_batch_begin(done)
+                self._evaluate_piece(part)
+                results = self._trainer.results(evaluation=True)
+                done += 1 if by_batch else math.ceil(part.rows / batch_size)
+                if by_batch:
+                    hooks.on_test_batch_end(done - 1, objective.logs(results))
+                if progress is not None:
+                    progress.update(done, objective.logs(results))
+                if steps is not None and done >= steps:
+                    break
+            if not results:
+                raise ValueError("evaluate: there must be at least one batch. Received: none")
+            logs = objective.logs(results)
+            hooks.on_test_end(logs)
+            if progress is not None:
+                progress.finish(logs)
+        finally:
+            if progress is not None:
+                progress.close()
+        return results
+
+    def _evaluate_piece(self, part: Data) -> None:
+        assert self._objective is not None
+        self._trainer.evaluate(*self.for_engine(part), config.n_threads())
+        if self._objective.python_metrics:
+            self._objective.update_python_metrics(part, self.program().run(list(part.x)))
+
+    # ---- predict -----------------------------------------------------------------------------
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Returns the outputs for samples; may be called from several threads at once.
+
+        Args:
+            x: samples, shape ``(n, ...)``: one array, or several as in ``fit``; or a source of
+                batches.
+            batch_size: rows per step, 32 by default: concerns only what is printed and how often
+                callbacks are called.
+            verbose: 0 silent, 1 or ``"auto"`` a bar, 2 one line.
+            steps: at most so many batches are used.
+            callbacks: objects of ``pynn.callbacks``.
+
+        Returns:
+            Array of the model's float type, shape ``(n, ...)``; for several outputs the structure
+            in which the model has them.
+
+        Raises:
+            ValueError: samples of another shape than the model was built for.
+        """
+        size = whole("batch_size", 32 if batch_size is None else batch_size)
+        limit = None if steps is None else whole("steps", steps)
+        if is_source(x):
+            only_with_arrays(batch_size=batch_size)
+            source: Any = Batches(x, self, targets=False)
+            count = limit or source.steps
+        else:
+            given = as_arrays("x", x)
+            self.ensure_built(given)
+            arrays = inputs(given, self.symbols, self.input_names)
+            source = Data(arrays, [], [])
+            if limit is not None:
+                source = source.slice(0, limit * size)
+            count = math.ceil(source.rows / size)
+        hooks = self._hooks(callbacks, {"verbose": verbose, "epochs": 1, "steps": count})
+        progress = Progress(count, verbosity(verbose))
+        hooks.on_predict_begin()
+        by_batch = isinstance(source, Batches) or hooks.wants_predict_batches
+        by_batch = by_batch or self.program().network.whole_batch
+        parts: list[list[Any]] = []
+        done = 0
+        try:
+            program = None
+            for part in _pieces(source, size if by_batch else self.program().chunk_rows):
+                program = self.program()
+                if by_batch:
+                    hooks.on_predict_batch_begin(done)
+                parts.append(program.run(list(part.x)))
+                done += 1 if by_batch else math.ceil(part.rows / size)
+                if by_batch:
+                    hooks.on_predict_batch_end(done - 1, {"outputs": parts[-1]})
+                progress.update(done)
+                if limit is not None and done >= limit:
+                    break
+            progress.finish()
+        finally:
+            progress.close()
+        hooks.on_predict_end()
+        if program is None:
+            raise ValueError("predict: there must be at least one batch. Received: none")
+        joined = [p[0] if len(p) == 1 else np.concatenate(p) for p in zip(*parts, strict=True)]
+        return pack(program.outputs, joined)
+
+    def _hooks(self, callbacks: Any, params: dict[str, Any]) -> CallbackList:
+        from pynn.callbacks import CallbackList
+
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        return CallbackList(callbacks, model=self, **params)
+
+
+def _pieces(source: Data | Batches, rows: int) -> Any:
+    """The data in pieces: those a source hands out, or slices of some rows."""
+    if isinstance(source, Batches):
+        yield from source.epoch()
+        return
+    yield source.slice(0, rows)
+    for start in range(rows, source.rows, rows):
+        yield source.slice(start, start + rows)
