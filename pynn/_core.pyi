@@ -228,10 +228,12 @@ def ops() -> list[str]:
     """
 
 def optimizer_slots(
-    name: str, fields: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]
-) -> list[float]:
+    name: str,
+    fields: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+    shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+) -> list[tuple[str, list[int], float | None]]:
     """
-    The starting value of each state array of an optimizer.
+    Name, shape and starting value (None: a copy of the weights) of each state array that an optimizer keeps for weights of this shape.
     """
 
 def optimizer_step(

@@ -111,14 +111,97 @@ def _lion(w: Array, g: Array, lr: float, t: int, s: State, beta_1: float, beta_2
     m[:] = beta_2 * m + (1 - beta_2) * g
 
 
+def _ftrl(
+    w: Array,
+    g: Array,
+    lr: float,
+    t: int,
+    s: State,
+    learning_rate_power: float,
+    initial_accumulator_value: float,
+    l1_regularization_strength: float,
+    l2_regularization_strength: float,
+    l2_shrinkage_regularization_strength: float,
+    beta: float,
+) -> None:
+    total, linear = _kept(s, "total", w, initial_accumulator_value), _kept(s, "linear", w)
+    power, l1 = -learning_rate_power, l1_regularization_strength
+    sigma = ((total + g**2) ** power - total**power) / lr
+    linear += g + 2 * l2_shrinkage_regularization_strength * w - sigma * w
+    total += g**2
+    divisor = (total**power + beta) / lr + 2 * l2_regularization_strength
+    w[:] = -np.sign(linear) * np.maximum(np.abs(linear) - l1, 0) / divisor
+
+
+def _schedule_free(
+    w: Array,
+    g: Array,
+    lr: float,
+    t: int,
+    s: State,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    warmup_steps: float,
+) -> None:
+    v = _kept(s, "v", w)
+    point, mean = s.setdefault("point", w.copy()), s.setdefault("mean", w.copy())
+    v[:] = beta_2 * v + (1 - beta_2) * g**2
+    warm = min(1.0, t / warmup_steps) if warmup_steps else 1.0
+    point -= lr * warm * g / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
+    mean += (point - mean) / t
+    w[:] = (1 - beta_1) * point + beta_1 * mean
+
+
+def _lamb(
+    w: Array, g: Array, lr: float, t: int, s: State, beta_1: float, beta_2: float, epsilon: float
+) -> None:
+    m, v = _kept(s, "m", w), _kept(s, "v", w)
+    m[:] = beta_1 * m + (1 - beta_1) * g
+    v[:] = beta_2 * v + (1 - beta_2) * g**2
+    step = m / (1 - beta_1**t) / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
+    norms = float(np.linalg.norm(w)), float(np.linalg.norm(step))
+    w -= lr * (norms[0] / norms[1] if all(norms) else 1.0) * step
+
+
+def _adafactor(
+    w: Array,
+    g: Array,
+    lr: float,
+    t: int,
+    s: State,
+    beta_2_decay: float,
+    epsilon_1: float,
+    epsilon_2: float,
+    clip_threshold: float,
+    relative_step: float,
+) -> None:
+    v, square = _kept(s, "v", w), g**2 + epsilon_1
+    decay = 1 - t**beta_2_decay
+    if w.ndim == 2:
+        rows, columns = _kept(s, "rows", w[:, 0]), _kept(s, "columns", w[0])
+        rows[:] = decay * rows + (1 - decay) * square.mean(axis=1)
+        columns[:] = decay * columns + (1 - decay) * square.mean(axis=0)
+        v[:] = np.outer(rows, columns) / rows.mean()
+    else:
+        v[:] = decay * v + (1 - decay) * square
+    step = g / np.sqrt(v)
+    step /= max(1.0, math.sqrt(np.mean(step**2)) / clip_threshold)
+    w -= max(epsilon_2, math.sqrt(np.mean(w**2))) * min(lr, 1 / math.sqrt(t)) * step
+
+
 OPTIMIZERS: dict[str, Callable[..., None]] = {
     "sgd": _sgd,
     "adagrad": _adagrad,
     "adadelta": _adadelta,
     "rmsprop": _rmsprop,
+    "ftrl": _ftrl,
     "adam": _adam,
     "adamw": _adam,
     "adamax": _adamax,
     "nadam": _nadam,
     "lion": _lion,
+    "schedulefreeadamw": _schedule_free,
+    "lamb": _lamb,
+    "adafactor": _adafactor,
 }

@@ -51,7 +51,10 @@ def gradients(size: int, seed: int = 0) -> Array:
 def run(name: str, case: dict[str, Any], w: Any, g: Any, lr: float = 0.01, **options: float) -> Any:
     """All steps in the engine."""
     fields = list(ROWS[name].params(name, case))
-    slots = [np.full_like(w, start) for start in _core.optimizer_slots(name, fields)]
+    slots = [
+        w.copy() if start is None else np.full(shape, start, w.dtype)
+        for _, shape, start in _core.optimizer_slots(name, fields, w.shape)
+    ]
     w = w.copy()
     for t, gt in enumerate(g.astype(w.dtype), start=1):
         _core.optimizer_step(name, fields, lr, t, w, gt, slots, **options)
@@ -73,9 +76,11 @@ def test_every_row_has_a_reference_and_a_class() -> None:
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
-@pytest.mark.parametrize("size", [1, 33, 1000])
-def test_trajectories(name: str, case: dict[str, Any], size: int) -> None:
-    w, g = np.random.default_rng(1).normal(size=size), gradients(size)
+@pytest.mark.parametrize("shape", [(1,), (33,), (1000,), (7, 5), (1, 40)])
+def test_trajectories(name: str, case: dict[str, Any], shape: tuple[int, ...]) -> None:
+    size = math.prod(shape)
+    w = np.random.default_rng(1).normal(size=shape)
+    g = gradients(size).reshape(STEPS, *shape)
     wanted = run_reference(name, case, w, g)
     np.testing.assert_allclose(run(name, case, w, g), wanted, rtol=1e-11, atol=1e-13)
     single = run(name, case, w.astype(np.float32), g)

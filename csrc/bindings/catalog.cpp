@@ -6,6 +6,9 @@
 
 #include <pybind11/stl.h>
 
+#include <cmath>
+#include <optional>
+
 namespace pynn::bindings {
 namespace {
 
@@ -56,6 +59,21 @@ py::dict row_dict(const CatalogRow& row) {
   return out;
 }
 
+std::vector<std::tuple<std::string, Shape, std::optional<double>>> optimizer_slots(
+    const std::string& name, const std::vector<double>& fields, const Shape& shape) {
+  const CatalogRow* row = kernels::find_row("optimizer", name);
+  check(row != nullptr && fields.size() == row->fields.size(),
+        "optimizer_slots: expected an optimizer and its hyper-parameters. Received: name='", name,
+        "'.");
+  std::vector<std::tuple<std::string, Shape, std::optional<double>>> slots;
+  for (int s = 0; s < row->slots(fields.data()); ++s) {
+    const double start = row->slot_init(s, fields.data());
+    slots.emplace_back(std::string(row->slot_name(s, fields.data())), row->slot_shape(s, shape),
+                       std::isnan(start) ? std::nullopt : std::optional(start));
+  }
+  return slots;
+}
+
 }  // namespace
 
 void register_catalog(py::module_& m) {
@@ -67,20 +85,9 @@ void register_catalog(py::module_& m) {
         return rows;
       },
       "Every activation, loss, metric and optimizer of the engine, one dictionary each.");
-  m.def(
-      "optimizer_slots",
-      [](const std::string& name, const std::vector<double>& fields) {
-        const CatalogRow* row = kernels::find_row("optimizer", name);
-        check(row != nullptr && fields.size() == row->fields.size(),
-              "optimizer_slots: expected an optimizer and its hyper-parameters. Received: name='",
-              name, "'.");
-        std::vector<double> starts;
-        for (int s = 0; s < row->slots(fields.data()); ++s)
-          starts.push_back(row->slot_init(s, fields.data()));
-        return starts;
-      },
-      py::arg("name"), py::arg("fields"),
-      "The starting value of each state array of an optimizer.");
+  m.def("optimizer_slots", &optimizer_slots, py::arg("name"), py::arg("fields"), py::arg("shape"),
+        "Name, shape and starting value (None: a copy of the weights) of each state array that an "
+        "optimizer keeps for weights of this shape.");
   m.def(
       "ops",
       [] {

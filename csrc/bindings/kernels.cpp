@@ -163,17 +163,21 @@ void optimizer_step(const std::string& name, const std::vector<double>& fields,
           " hyper-parameters. Received: ", fields.size(), ".");
     check(static_cast<int>(slots.size()) == row.slots(fields.data()), row.name, ": expected ",
           row.slots(fields.data()), " slots. Received: ", slots.size(), ".");
-    const auto live = [&](const py::array& a) {
-      check(py::isinstance<Dense<T>>(a) && a.size() == w.size(),
-            "w, g and the slots must be C-contiguous arrays of one dtype and size.");
+    const auto live = [&](const py::array& a, isize size) {
+      check(py::isinstance<Dense<T>>(a) && a.size() == size,
+            "w, g and the slots must be C-contiguous arrays of one dtype and fitting sizes.");
       return static_cast<T*>(const_cast<void*>(a.data()));
     };
+    const Shape shape = shape_of(w);
     kernels::UpdateTile<T> tile{};
-    tile.w = live(w);
-    tile.g = live(g);
-    for (std::size_t s = 0; s < slots.size(); ++s) tile.slot[s] = live(slots[s]);
-    tile.rows = 1;
-    tile.cols = tile.ld = w.size();
+    tile.w = live(w, w.size());
+    tile.g = live(g, w.size());
+    for (std::size_t s = 0; s < slots.size(); ++s) {
+      tile.slot[s] = live(slots[s], element_count(row.slot_shape(static_cast<int>(s), shape)));
+    }
+    tile.matrix = shape.size() == 2;
+    tile.rows = tile.matrix ? shape[0] : 1;
+    tile.cols = tile.ld = tile.matrix ? shape[1] : w.size();
     tile.grad_scale = static_cast<T>(grad_scale);
     tile.grad_limit = static_cast<T>(grad_limit);
     tile.keep = static_cast<T>(keep);

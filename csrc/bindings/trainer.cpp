@@ -59,6 +59,16 @@ exec::MetricSpec metric_of(const py::dict& dict) {
   return spec;
 }
 
+// {"variable": i}: values of at least 0; with "low" and so on: norms over "axes" within bounds.
+exec::ConstraintSpec constraint_of(const py::dict& dict) {
+  exec::ConstraintSpec spec{dict["variable"].cast<int>(), {}, std::nullopt};
+  if (!dict.contains("axes")) return spec;
+  spec.axes = dict["axes"].cast<std::vector<int>>();
+  spec.bounds = {dict["low"].cast<double>(), dict["high"].cast<double>(),
+                 dict["rate"].cast<double>(), dict["epsilon"].cast<double>()};
+  return spec;
+}
+
 exec::OptimizerSpec optimizer_of(const py::dict& dict, const py::dict& options) {
   exec::OptimizerSpec spec;
   spec.name = dict["name"].cast<std::string>();
@@ -72,6 +82,14 @@ exec::OptimizerSpec optimizer_of(const py::dict& dict, const py::dict& options) 
     spec.penalties.push_back({variable, l1, l2});
   }
   spec.no_decay = get_or(options, "no_decay", std::vector<int>{});
+  spec.accumulation = get_or(dict, "accumulation", 1);
+  if (const double momentum = get_or(dict, "ema_momentum", -1.0); momentum >= 0) {
+    spec.ema_momentum = momentum;
+  }
+  spec.ema_overwrite_frequency = get_or(dict, "ema_overwrite_frequency", 0);
+  for (const py::dict& constraint : get_or(options, "constraints", std::vector<py::dict>{})) {
+    spec.constraints.push_back(constraint_of(constraint));
+  }
   return spec;
 }
 
@@ -243,8 +261,9 @@ class TypedTrainer : public AnyTrainer {
       if (!plan.trainable[v]) continue;
       py::list own;
       for (int s = 0; s < trainer_.optimizer.slot_count(); ++s) {
-        own.append(weights_view(trainer_.optimizer.slot(s, static_cast<int>(v)),
-                                plan.variables[v]->shape, self));
+        const int variable = static_cast<int>(v);
+        own.append(weights_view(trainer_.optimizer.slot(s, variable),
+                                trainer_.optimizer.slot_shape(s, variable), self));
       }
       all.append(own);
     }

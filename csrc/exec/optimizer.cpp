@@ -30,31 +30,23 @@ Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
   kernels_ = kernels::table<T>().optimizer[row->index];
   slots_ = row->slots(spec_.fields.data());
 
-  Layout<T> layout;
+  check(spec_.accumulation >= 1,
+        "gradient accumulation needs at least 1 step. Received: ", spec_.accumulation, ".");
+  Layout<T> layout, slot_layout;
   gradient_.resize(plan.variables.size());
   for (std::size_t v = 0; v < plan.variables.size(); ++v) {
     if (!plan.trainable[v]) continue;
     const isize size = plan.variables[v]->template storage<T>().size();
-    parts_.push_back({static_cast<int>(v), layout.add(size), size});
+    parts_.push_back({static_cast<int>(v), layout.add(size), size, {}});
+    add_slots(parts_.back(), slot_layout, *row);
   }
   gradient_arena_ = Arena<T>(layout.size());
-  slot_arena_ = Arena<T>(layout.size() * slots_);
+  slot_arena_ = Arena<T>(slot_layout.size());
   for (std::size_t p = 0; p < parts_.size(); ++p) {
-    const Part& part = parts_[p];
-    const Variable& variable = *plan.variables[static_cast<std::size_t>(part.variable)];
-    gradient_[static_cast<std::size_t>(part.variable)] = gradient_arena_.data() + part.offset;
-    for (int s = 0; s < slots_; ++s) {
-      std::fill_n(slot(s, part.variable), part.size,
-                  static_cast<T>(row->slot_init(s, spec_.fields.data())));
-    }
-    // A kernel is updated by the panels its layer computes with, a vector in pieces.
-    const auto [rows, cols, ld] = variable.template storage<T>();
-    const ops::Cut panels =
-        variable.shape.size() == 2 ? ops::kernel_panels(cols, 1) : ops::Cut(cols, 8192);
-    for (isize i = 0; i < panels.count; ++i) {
-      const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(panels.count);
-      tiles_.push_back({p, panels[i].begin, rows, panels[i].size, ld, place});
-    }
+    gradient_[static_cast<std::size_t>(parts_[p].variable)] =
+        gradient_arena_.data() + parts_[p].offset;
+    start_slots(parts_[p], *row);
+    add_tiles(p, row->whole);
   }
   // The team shares consecutive tasks out by position, so this order gives every thread the panels
   // that it also computes with: weights stay in the cache where they were read.
@@ -70,12 +62,92 @@ Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
   for (int variable : spec_.no_decay) {
     if (Part* part = part_of(variable)) part->decays = false;
   }
+  for (const ConstraintSpec& constraint : spec_.constraints) add_constraint(constraint);
+}
+
+template <class T>
+void Optimizer<T>::add_slots(Part& part, Layout<T>& layout, const kernels::CatalogRow& row) {
+  const Shape& shape = plan_.variables[static_cast<std::size_t>(part.variable)]->shape;
+  for (int s = 0; s < slots_; ++s) {
+    const Shape own = row.slot_shape(s, shape);
+    const bool full = row.slot_form(s) == kernels::SlotForm::full;
+    part.slots.push_back({layout.add(full ? part.size : element_count(own)), own});
+  }
+  for (int s = slots_; s < slot_count(); ++s) part.slots.push_back({layout.add(part.size), shape});
+}
+
+template <class T>
+void Optimizer<T>::start_slots(const Part& part, const kernels::CatalogRow& row) {
+  for (int s = 0; s < slots_; ++s) {
+    const double start = row.slot_init(s, spec_.fields.data());
+    T* values = slot(s, part.variable);
+    if (row.slot_form(s) != kernels::SlotForm::full) continue;  // 0
+    if (std::isnan(start)) {
+      std::copy_n(plan_.weight(part.variable), part.size, values);
+    } else {
+      std::fill_n(values, part.size, static_cast<T>(start));
+    }
+  }
+}
+
+// A kernel is updated by the panels its layer computes with, a vector in pieces.
+template <class T>
+void Optimizer<T>::add_tiles(std::size_t part, bool whole) {
+  const Variable& variable = *plan_.variables[static_cast<std::size_t>(parts_[part].variable)];
+  const auto [rows, cols, ld] = variable.template storage<T>();
+  const ops::Cut panels = whole                        ? ops::Cut(cols, std::max<isize>(cols, 1))
+                          : variable.shape.size() == 2 ? ops::kernel_panels(cols, 1)
+                                                       : ops::Cut(cols, 8192);
+  for (isize i = 0; i < panels.count; ++i) {
+    const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(panels.count);
+    tiles_.push_back({part, panels[i].begin, rows, panels[i].size, ld, place});
+  }
+}
+
+template <class T>
+void Optimizer<T>::add_constraint(const ConstraintSpec& constraint) {
+  if (part_of(constraint.variable) == nullptr) return;  // not updated
+  const Variable& variable = *plan_.variables[static_cast<std::size_t>(constraint.variable)];
+  const Shape& shape = variable.shape;
+  const auto storage = variable.template storage<T>();
+  Bound bound{constraint.variable, 1, 1, 1, 1, 0, constraint.bounds};
+  if (constraint.bounds) {
+    const std::vector<int>& axes = constraint.axes;
+    const int rank = static_cast<int>(shape.size());
+    check(!axes.empty() && axes.front() >= 0 && axes.back() < rank &&
+              axes.back() - axes.front() == static_cast<int>(axes.size()) - 1,
+          "a constraint's axes must be neighbouring axes of the weights. Received: shape=", shape,
+          ".");
+    for (int axis = 0; axis < rank; ++axis) {
+      isize& extent = axis < axes.front()  ? bound.outer
+                      : axis > axes.back() ? bound.inner
+                                           : bound.along;
+      extent *= shape[static_cast<std::size_t>(axis)];
+    }
+    const bool matrix = rank == 2;  // its rows may have gaps of zeros between them
+    bound.ld = matrix && bound.inner > 1 ? storage.ld : bound.inner;
+    bound.step = matrix ? storage.ld : bound.along * bound.inner;
+    if (matrix && axes.size() == 2) bound.along = storage.size();
+  }
+  bounds_.push_back(bound);
+}
+
+template <class T>
+const typename Optimizer<T>::Part& Optimizer<T>::part(int variable) const {
+  const auto found = std::find_if(parts_.begin(), parts_.end(),
+                                  [&](const Part& part) { return part.variable == variable; });
+  check(found != parts_.end(), "expected a trained variable. Received: variable=", variable, ".");
+  return *found;
 }
 
 template <class T>
 T* Optimizer<T>::slot(int slot, int variable) const {
-  const isize offset = gradient_[static_cast<std::size_t>(variable)] - gradient_arena_.data();
-  return slot_arena_.data() + slot * gradient_arena_.size() + offset;
+  return slot_arena_.data() + part(variable).slots[static_cast<std::size_t>(slot)].offset;
+}
+
+template <class T>
+const Shape& Optimizer<T>::slot_shape(int slot, int variable) const {
+  return part(variable).slots[static_cast<std::size_t>(slot)].shape;
 }
 
 template <class T>
@@ -133,12 +205,30 @@ void Optimizer<T>::clip_by_norm(int team) {
   }
 }
 
+// Whether the gradients of enough steps have come together; they are then their mean.
 template <class T>
-void Optimizer<T>::step(double learning_rate, int team) {
-  add_penalty_gradients(team);
-  if (spec_.clipnorm > 0 || spec_.global_clipnorm > 0) clip_by_norm(team);
+bool Optimizer<T>::accumulate(int team) {
+  if (!accumulates()) return true;
+  const bool due = (iterations + 1) % spec_.accumulation == 0;
+  for (const Part& part : parts_) {
+    T *g = gradient_arena_.data() + part.offset, *sum = sum_of(part);
+    const T share = T(1) / static_cast<T>(spec_.accumulation);
+    ops::for_elements(team, part.size, [&](isize first, isize count) {
+      const auto& kernels = kernels::table<T>();
+      kernels.add_bias(sum + first, g + first, 1, count, count);
+      if (!due) return;
+      kernels.affine(g + first, sum + first, share, T(0), count);
+      std::fill_n(sum + first, count, T(0));
+    });
+  }
+  return due;
+}
+
+template <class T>
+void Optimizer<T>::update(double learning_rate, int team) {
   kernels::StepConstants constants;
-  kernels_.begin(&constants, spec_.fields.data(), learning_rate, ++iterations);
+  kernels_.begin(&constants, spec_.fields.data(), learning_rate,
+                 iterations / spec_.accumulation + 1);
   const T limit =
       spec_.clipvalue > 0 ? static_cast<T>(spec_.clipvalue) : std::numeric_limits<T>::infinity();
   const T keep = static_cast<T>(1 - learning_rate * spec_.weight_decay);
@@ -149,15 +239,66 @@ void Optimizer<T>::step(double learning_rate, int team) {
     kernels::UpdateTile<T> update{};
     update.w = plan_.weight(part.variable) + tile.at;
     update.g = gradient_arena_.data() + part.offset + tile.at;
-    for (int s = 0; s < slots_; ++s) update.slot[s] = slot(s, part.variable) + tile.at;
+    for (std::size_t s = 0; s < static_cast<std::size_t>(slots_); ++s) {
+      update.slot[s] = slot_arena_.data() + part.slots[s].offset + tile.at;
+    }
     update.rows = tile.rows;
     update.cols = tile.cols;
     update.ld = tile.ld;
     update.grad_scale = part.scale;
     update.grad_limit = limit;
     update.keep = part.decays ? keep : T(1);
+    update.matrix = plan_.variables[static_cast<std::size_t>(part.variable)]->shape.size() == 2;
     kernels_.tile(&constants, update);
   });
+}
+
+// The running mean of the weights starts at the first of them.
+template <class T>
+void Optimizer<T>::average(int team) {
+  const std::int64_t updates = iterations / spec_.accumulation;
+  const T keep = updates == 0 ? T(0) : static_cast<T>(*spec_.ema_momentum);
+  const int every = spec_.ema_overwrite_frequency;
+  const bool overwrite = every > 0 && (updates + 1) % every == 0;
+  for (const Part& part : parts_) {
+    T *w = plan_.weight(part.variable), *mean = average_of(part);
+    ops::for_elements(team, part.size, [&](isize first, isize count) {
+      kernels::table<T>().average(mean + first, w + first, keep, count);
+      if (overwrite) std::copy_n(mean + first, count, w + first);
+    });
+  }
+}
+
+template <class T>
+void Optimizer<T>::constrain(int team) {
+  for (const Bound& bound : bounds_) {
+    T* w = plan_.weight(bound.variable);
+    if (!bound.bounds) {
+      ops::for_elements(team, part(bound.variable).size, [&](isize first, isize count) {
+        kernels::table<T>().non_negative(w + first, count);
+      });
+      continue;
+    }
+    const ops::Cut strips(bound.inner, 256);
+    const double cost = ops::elementwise_cost(2 * part(bound.variable).size);
+    parallel_for(team, bound.outer * strips.count, cost, [&](isize i) {
+      const ops::Tile strip = strips[i % strips.count];
+      kernels::table<T>().bound_norms(w + i / strips.count * bound.step + strip.begin, bound.along,
+                                      strip.size, bound.ld, *bound.bounds);
+    });
+  }
+}
+
+template <class T>
+void Optimizer<T>::step(double learning_rate, int team) {
+  add_penalty_gradients(team);
+  if (accumulate(team)) {
+    if (spec_.clipnorm > 0 || spec_.global_clipnorm > 0) clip_by_norm(team);
+    update(learning_rate, team);
+  }
+  if (averages()) average(team);
+  constrain(team);
+  ++iterations;
 }
 
 template class Optimizer<float>;

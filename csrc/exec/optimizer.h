@@ -2,6 +2,7 @@
 // tiles.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,25 @@ struct Penalty {
   double l1, l2;
 };
 
+// What a variable is held to after each step: bounded norms along neighbouring axes, or, without
+// bounds, values of at least 0.
+struct ConstraintSpec {
+  int variable;
+  std::vector<int> axes;  // norms are sums over these
+  std::optional<kernels::NormBounds> bounds;
+};
+
 struct OptimizerSpec {
   std::string name;
   std::vector<double> fields;  // in the catalog's order
   double weight_decay = 0;     // decoupled: w -= learning_rate * weight_decay * w
   double clipnorm = 0, clipvalue = 0, global_clipnorm = 0;  // 0: off
-  std::vector<Penalty> penalties;  // l1 sum|w| + l2 sum w^2, part of the loss
-  std::vector<int> no_decay;       // variables weight decay leaves alone
+  int accumulation = 1;                // calls of step() whose mean gradient makes an update
+  std::optional<double> ema_momentum;  // keep running means of the weights
+  int ema_overwrite_frequency = 0;     // updates after which they become the weights; 0: never
+  std::vector<Penalty> penalties;      // l1 sum|w| + l2 sum w^2, part of the loss
+  std::vector<int> no_decay;           // variables weight decay leaves alone
+  std::vector<ConstraintSpec> constraints;
 };
 
 template <class T>
@@ -30,21 +43,30 @@ class Optimizer {
  public:
   Optimizer(const Plan<T>& plan, OptimizerSpec spec);
 
-  std::int64_t iterations = 0;
+  std::int64_t iterations = 0;  // calls of step()
 
   // By variable; null for what is not trained.
   T* const* gradients() const { return gradient_.data(); }
-  int slot_count() const { return slots_; }
+
+  // The state of a trained variable: the rule's slots, then the running mean of the weights and the
+  // sum of gradients where these are kept.
+  int slot_count() const { return slots_ + (averages() ? 1 : 0) + (accumulates() ? 1 : 0); }
   T* slot(int slot, int variable) const;
+  const Shape& slot_shape(int slot, int variable) const;
 
   double penalty() const;  // at the current weights
   void add_penalty_gradients(int team);
   void step(double learning_rate, int team);
 
  private:
+  struct Slot {
+    isize offset;
+    Shape shape;
+  };
   struct Part {  // one trained variable
     int variable;
-    isize offset, size;  // in the arenas
+    isize offset, size;  // in the arena of gradients
+    std::vector<Slot> slots;
     double l1 = 0, l2 = 0;
     bool decays = true;
     T scale = 1;  // of the gradient, by norm clipping
@@ -54,8 +76,31 @@ class Optimizer {
     isize at, rows, cols, ld;
     double place;  // 0..1, where in its variable: see the constructor
   };
+  // Norms along the middle of (outer, along, inner), outer blocks `step` apart, rows `ld`
+  struct Bound {
+    int variable;
+    isize outer, along, inner, ld, step;
+    std::optional<kernels::NormBounds> bounds;
+  };
+  bool averages() const { return spec_.ema_momentum.has_value(); }
+  bool accumulates() const { return spec_.accumulation > 1; }
+  T* average_of(const Part& part) const {
+    return slot_arena_.data() + part.slots[static_cast<std::size_t>(slots_)].offset;
+  }
+  T* sum_of(const Part& part) const { return slot_arena_.data() + part.slots.back().offset; }
+  const Part& part(int variable) const;
+
+  void add_slots(Part& part, Layout<T>& layout, const kernels::CatalogRow& row);
+  void start_slots(const Part& part, const kernels::CatalogRow& row);
+  void add_tiles(std::size_t part, bool whole);
+  void add_constraint(const ConstraintSpec& constraint);
+
+  bool accumulate(int team);
+  void update(double learning_rate, int team);
+  void average(int team);
+  void constrain(int team);
   void clip_by_norm(int team);
-  Part* part_of(int variable);
+  Part* part_of(int variable);  // null for what is not trained
 
   const Plan<T>& plan_;
   OptimizerSpec spec_;
@@ -63,10 +108,10 @@ class Optimizer {
   int slots_;
   std::vector<Part> parts_;
   std::vector<Tile> tiles_;
-  Arena<T> gradient_arena_, slot_arena_;  // slot s of a part at s * gradient_arena_.size() + offset
+  std::vector<Bound> bounds_;
+  Arena<T> gradient_arena_, slot_arena_;
   std::vector<T*> gradient_;
   std::vector<double> norms_;  // squared, by tile
-  isize largest_ = 0;
 };
 
 }  // namespace pynn::exec

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/check.h"
 #include "kernels/activations.h"
 #include "kernels/binary.h"
 #include "kernels/losses.h"
@@ -53,6 +54,11 @@ CatalogRow optimizer_row(isize index) {
       return Optimizer::slot_init(slot, fields);
     return static_cast<void>(slot), static_cast<void>(fields), 0.0;
   };
+  row.slot_form = [](int slot) {
+    if constexpr (requires { Optimizer::forms; }) return Optimizer::forms[slot];
+    return static_cast<void>(slot), SlotForm::full;
+  };
+  row.whole = requires { typename Optimizer::Whole; };
   row.slot_name = [](int slot, const double* fields) {
     return Optimizer::variants[Optimizer::variant(fields)].slots[slot];
   };
@@ -109,6 +115,15 @@ std::vector<CatalogRow> make_catalog() {
 }
 
 }  // namespace
+
+Shape CatalogRow::slot_shape(int slot, const Shape& weights) const {
+  const SlotForm form = slot_form(slot);
+  if (form == SlotForm::full) return weights;
+  check(weights.size() <= 2, class_name, ": this optimizer takes weights of at most 2 axes. ",
+        "Received: shape=", weights, ".");
+  if (weights.size() < 2) return {};  // one number that is not used: there are no rows or columns
+  return {weights[form == SlotForm::rows ? 0 : 1]};
+}
 
 const std::vector<CatalogRow>& catalog() {
   static const std::vector<CatalogRow> rows = make_catalog();

@@ -18,6 +18,8 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 inline constexpr double kRequired = std::numeric_limits<double>::quiet_NaN();  // has no default
 inline constexpr double kPositive = std::numeric_limits<double>::min();        // as low: above 0
 
+inline constexpr double kFromWeights = kRequired;  // a slot starts as a copy of the weights
+
 // A parameter of a row. A default of +inf stands for None ("no limit") in Python.
 struct Field {
   std::string_view name{};
@@ -65,7 +67,10 @@ struct CatalogRow {
   double learning_rate = 0;                                       // the default
   double weight_decay = 0;                                        // the default, 0 for none
   int (*slots)(const double* fields) = nullptr;                   // how many state arrays
-  double (*slot_init)(int slot, const double* fields) = nullptr;  // where they start
+  double (*slot_init)(int slot, const double* fields) = nullptr;  // their start, or kFromWeights
+  SlotForm (*slot_form)(int slot) = nullptr;
+  Shape slot_shape(int slot, const Shape& weights) const;
+  bool whole = false;  // one task updates a variable: its rule needs norms of all of it
   std::string_view (*slot_name)(int slot, const double* fields) = nullptr;
 };
 

@@ -68,4 +68,12 @@ double sum_of_squares(const T* x, isize n) {
   return sum;
 }
 
+// mean = keep mean + (1 - keep) x
+template <class T>
+void average(T* mean, const T* x, T keep, isize n) {
+  const T share = 1 - keep;
+  PYNN_SIMD
+  for (isize i = 0; i < n; ++i) mean[i] = keep * mean[i] + share * x[i];
+}
+
 }  // namespace pynn::kernels::PYNN_ISA

@@ -1,6 +1,7 @@
 // All kernels, compiled once per instruction set: this file with PYNN_ISA set to its name.
 #include "kernels/activations.h"
 #include "kernels/binary.h"
+#include "kernels/constraints.h"
 #include "kernels/convert.h"
 #include "kernels/elementwise.h"
 #include "kernels/losses.h"
@@ -38,6 +39,9 @@ constexpr Table<T> make_table() {
   table.add_penalty_gradient = add_penalty_gradient<T>;
   table.penalty = penalty<T>;
   table.sum_of_squares = sum_of_squares<T>;
+  table.average = average<T>;
+  table.non_negative = non_negative<T>;
+  table.bound_norms = bound_norms<T>;
   table.convert = kConvert<T>;
   table.column_moments = column_moments<T>;
   table.normalize = normalize<T>;

@@ -83,6 +83,7 @@ using MetricKernel = void (*)(const MetricArgs<T>& args);
 // begin() turns hyper-parameters into the constants of one step (t counts from 1) in a small block;
 // tile() applies the step to a tile of a variable. Before the rule sees it the gradient becomes
 // clamp(g * grad_scale, -grad_limit, grad_limit) and the weight w *= keep (decoupled decay).
+// One that needs norms of its variable as a whole gets all of it as one tile.
 inline constexpr int kStepBytes = 256;
 struct alignas(64) StepConstants {
   unsigned char bytes[kStepBytes];
@@ -92,8 +93,18 @@ struct UpdateTile {
   T* w;
   const T* g;
   T* slot[kMaxSlots];
-  isize rows, cols, ld;  // w, g and the slots share one geometry
+  isize rows, cols,
+      ld;  // w, g and the slots share one geometry, but for slots of row or column form
   T grad_scale, grad_limit, keep;
+  bool matrix;  // the variable has two axes
+};
+
+// A slot is shaped as its variable, or has one number for each row or column of a matrix.
+enum class SlotForm { full, rows, columns };
+
+// Norm constraint: norms become rate * clamp(norm, low, high) + (1 - rate) * norm
+struct NormBounds {
+  double low, high, rate, epsilon;
 };
 template <class T>
 struct OptimizerKernels {
@@ -138,6 +149,10 @@ struct Table {
                                isize n);                         // dw += l1 sign(w) + 2 l2 w
   double (*penalty)(const T* w, double l1, double l2, isize n);  // l1 sum|w| + l2 sum w^2
   double (*sum_of_squares)(const T* x, isize n);
+  void (*average)(T* mean, const T* x, T keep, isize n);  // mean = keep * mean + (1 - keep) * x
+  void (*non_negative)(T* w, isize n);                    // w = max(w, 0)
+  // norms of the columns of w(rows, cols)
+  void (*bound_norms)(T* w, isize rows, isize cols, isize ld, const NormBounds& bounds);
 
   // convert.h: y[i] = T(x[i]), elements of x `stride` bytes apart; one per source type
   // (core/dtype.h order)

@@ -9,6 +9,9 @@
 
 namespace pynn::kernels::PYNN_ISA {
 
+// An optimizer whose rule needs norms of the whole variable declares a type `Whole` and defines
+// update(step, tile) in place of the rule for one element; the tile is then all of the variable.
+
 // A variant is a choice of fields that changes the rule or its slots (momentum or none). Each
 // variant is compiled on its own, so that no loop tests a switch. A rule is handed kMaxSlots slots;
 // those its variant does not keep are scratch.
@@ -32,6 +35,13 @@ void begin_step(StepConstants* constants, const double* fields, double learning_
   __builtin_memcpy(constants->bytes, &p, sizeof(p));
 }
 
+// The gradient as the rule sees it.
+template <class T>
+PYNN_INLINE T prepared(T g, T scale, T limit) {
+  g *= scale;
+  return g < -limit ? -limit : (g > limit ? limit : g);
+}
+
 // w g and the slots(n): g' = clamp(g * grad_scale, -grad_limit, grad_limit), w *= keep, then the
 // rule
 template <class Optimizer, int kVariant, class T, class Step>
@@ -41,8 +51,8 @@ PYNN_INLINE void update_row(const Step step, T* __restrict w, const T* __restric
   constexpr int kSlots = Optimizer::variants[kVariant].count;
   PYNN_SIMD
   for (isize i = 0; i < n; ++i) {
-    T gi = g[i] * scale, wi = w[i] * keep, a = 0, b = 0, c = 0;
-    gi = gi < -limit ? -limit : (gi > limit ? limit : gi);
+    const T gi = prepared(g[i], scale, limit);
+    T wi = w[i] * keep, a = 0, b = 0, c = 0;
     if constexpr (kSlots > 0) a = s0[i];
     if constexpr (kSlots > 1) b = s1[i];
     if constexpr (kSlots > 2) c = s2[i];
@@ -71,10 +81,14 @@ template <class Optimizer, class T>
 void update_tile(const StepConstants* constants, const UpdateTile<T>& tile) {
   Prepared<Optimizer, T> p;
   __builtin_memcpy(&p, constants->bytes, sizeof(p));
-  constexpr int kCount = sizeof(Optimizer::variants) / sizeof(Variant);
-  [&]<std::size_t... V>(std::index_sequence<V...>) {
-    ((p.variant == int(V) ? update_variant<Optimizer, int(V)>(p.step, tile) : void()), ...);
-  }(std::make_index_sequence<kCount>{});
+  if constexpr (requires { typename Optimizer::Whole; }) {
+    Optimizer::update(p.step, tile);
+  } else {
+    constexpr int kCount = sizeof(Optimizer::variants) / sizeof(Variant);
+    [&]<std::size_t... V>(std::index_sequence<V...>) {
+      ((p.variant == int(V) ? update_variant<Optimizer, int(V)>(p.step, tile) : void()), ...);
+    }(std::make_index_sequence<kCount>{});
+  }
 }
 
 }  // namespace pynn::kernels::PYNN_ISA

@@ -1,24 +1,15 @@
 // The optimizer table. An optimizer is one struct: its text and fields, the slots it keeps, the
-// constants of a step and the rule for one element. The one loop over a tile is in update_loop.h.
+// constants of a step and the rule for one element. The one loop over a tile is in update_loop.h,
+// the Adam family in updates_moments.h, rules that need norms of a variable in updates_whole.h.
 #pragma once
 
 #include <tuple>
 #include <utility>
 
-#include "kernels/row_text.h"
-#include "kernels/update_loop.h"
-#include "kernels/vmath.h"
+#include "kernels/updates_moments.h"
+#include "kernels/updates_whole.h"
 
 namespace pynn::kernels::PYNN_ISA {
-
-template <class T>
-PYNN_INLINE T larger(T a, T b) {
-  return a < b ? b : a;
-}
-// x^t, t = 1, 2, ...
-inline double power_of(double x, std::int64_t t) {
-  return __builtin_pow(x, static_cast<double>(t));
-}
 
 // ---- stochastic gradient descent ----------------------------------------------------------------
 // m = momentum m - lr g;  w += m, or with Nesterov's look-ahead w += momentum m - lr g
@@ -169,176 +160,56 @@ struct RmsProp {
   }
 };
 
-// ---- the Adam family ----------------------------------------------------------------------------
-struct Adam {
+// ---- follow the regularized leader --------------------------------------------------------------
+struct Ftrl {
   static constexpr RowText text{
-      "adam",
+      "ftrl",
       "",
-      "Adam",
-      "m += (1 - beta_1) (g - m), v += (1 - beta_2) (g^2 - v), "
-      "w -= lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)",
-      "Running mean of gradients over the root of their running mean square, both corrected for "
-      "the start "
-      "at 0. amsgrad keeps the largest mean square so far.",
-      "Kingma and Ba (2014), arXiv:1412.6980; amsgrad: Reddi et al. (2018), arXiv:1904.09237",
-      {Field{"beta_1", 0.9, "Decay of the running mean of gradients.", 0, 1},
-       Field{"beta_2", 0.999, "Decay of the running mean of squares.", 0, 1},
-       Field{"epsilon", 1e-7, "Keeps the divisor above 0 (the paper's epsilon hat).", 0},
-       Field{"amsgrad", 0, "Divide by the largest mean square so far.", 0, 1, true}}};
+      "Ftrl",
+      "p = -learning_rate_power, z += g + 2 l2_shrinkage w - ((a + g^2)^p - a^p) / lr w, a += g^2, "
+      "w = (clamp(z, -l1, l1) - z) / (a^p / lr + 2 l2 + beta / lr)",
+      "Follow the regularized leader: l1 makes weights exactly 0; for wide sparse linear models. "
+      "Weights are a function of the gradients so far, whatever they started from.",
+      "McMahan et al. (2013), https://research.google/pubs/pub41159",
+      {Field{"learning_rate_power", -0.5, "How the rate falls with the squares.", -kInfinity, 0},
+       Field{"initial_accumulator_value", 0.1, "Where the sums of squares start.", 0},
+       Field{"l1_regularization_strength", 0.0, "L1 penalty.", 0},
+       Field{"l2_regularization_strength", 0.0, "L2 penalty.", 0},
+       Field{"l2_shrinkage_regularization_strength", 0.0, "L2 penalty of the gradient only.", 0},
+       Field{"beta", 0.0, "Added to the root of the sums of squares.", 0}}};
   static constexpr double learning_rate = 0.001;
-  static constexpr Variant variants[] = {{2, {"momentum", "velocity"}},
-                                         {3, {"momentum", "velocity", "velocity_hat"}}};
-  static constexpr int variant(const double* f) { return f[3] != 0 ? 1 : 0; }
+  static constexpr Variant variants[] = {{2, {"accumulator", "linear"}},
+                                         {2, {"accumulator", "linear"}}};
+  static constexpr int variant(const double* f) { return f[0] == -0.5 ? 0 : 1; }
+  static constexpr double slot_init(int slot, const double* f) { return slot == 0 ? f[1] : 0; }
 
   template <class T>
   struct Step {
-    T rate, rest_1, rest_2, epsilon;
-  };
-  template <class T>
-  static Step<T> begin(const double* f, double rate, std::int64_t t) {
-    const double corrected = rate * sqrt(1 - power_of(f[1], t)) / (1 - power_of(f[0], t));
-    return {T(corrected), T(1 - f[0]), T(1 - f[1]), T(f[2])};
-  }
-  template <int kVariant, class T>
-  static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& m, T& v, T& top) {
-    m += s.rest_1 * (g - m);
-    v += s.rest_2 * (g * g - v);
-    if constexpr (kVariant == 1) top = larger(top, v);
-    w -= s.rate * m / (sqrt(kVariant == 1 ? top : v) + s.epsilon);
-  }
-};
-
-struct AdamW : Adam {
-  static constexpr RowText text{
-      "adamw",
-      "",
-      "AdamW",
-      "w *= 1 - lr weight_decay, then Adam's step",
-      "Adam with decoupled weight decay: the decay does not pass through the moments.",
-      "Loshchilov and Hutter (2019), arXiv:1711.05101",
-      Adam::text.fields};
-  static constexpr double weight_decay = 0.004;
-};
-
-struct Adamax {
-  static constexpr RowText text{
-      "adamax",
-      "",
-      "Adamax",
-      "m += (1 - beta_1) (g - m), u = max(beta_2 u, |g|), w -= lr / (1 - beta_1^t) m / (u + "
-      "epsilon)",
-      "Adam with the running maximum of gradients in place of the root mean square.",
-      "Kingma and Ba (2014), section 7, arXiv:1412.6980",
-      {Field{"beta_1", 0.9, "Decay of the running mean of gradients.", 0, 1},
-       Field{"beta_2", 0.999, "Decay of the running maximum.", 0, 1},
-       Field{"epsilon", 1e-7, "Keeps the divisor above 0.", 0}}};
-  static constexpr double learning_rate = 0.001;
-  static constexpr Variant variants[] = {{2, {"momentum", "norm"}}};
-  static constexpr int variant(const double*) { return 0; }
-
-  template <class T>
-  struct Step {
-    T rate, rest_1, beta_2, epsilon;
-  };
-  template <class T>
-  static Step<T> begin(const double* f, double rate, std::int64_t t) {
-    return {T(rate / (1 - power_of(f[0], t))), T(1 - f[0]), T(f[1]), T(f[2])};
-  }
-  template <int, class T>
-  static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& m, T& u, T&) {
-    m += s.rest_1 * (g - m);
-    u = larger(s.beta_2 * u, g < 0 ? -g : g);
-    w -= s.rate * m / (u + s.epsilon);
-  }
-};
-
-// Momentum of step i is mu_i = beta_1 (1 - 0.96^i / 2). Its product over i = 1 .. t is a function
-// of t: the factors 1 - 0.96^i / 2 are 1 to double precision beyond i = 900.
-inline double nadam_momentum(double beta_1, std::int64_t i) {
-  return beta_1 * (1 - 0.5 * power_of(0.96, i));
-}
-inline double nadam_product(double beta_1, std::int64_t t) {
-  double product = power_of(beta_1, t), decay = 1;
-  for (std::int64_t i = 1; i <= t && i <= 900 && product > 1e-20; ++i) {
-    decay *= 0.96;
-    product *= 1 - 0.5 * decay;
-  }
-  return product;
-}
-
-struct Nadam {
-  static constexpr RowText text{
-      "nadam",
-      "",
-      "Nadam",
-      "mu_t = beta_1 (1 - 0.96^t / 2), m += (1 - beta_1) (g - m), v += (1 - beta_2) (g^2 - v), "
-      "w -= lr (mu_{t+1} m / (1 - mu_1...mu_{t+1}) + (1 - mu_t) g / (1 - mu_1...mu_t)) "
-      "/ (sqrt(v / (1 - beta_2^t)) + epsilon)",
-      "Adam with Nesterov's look-ahead and a momentum that warms up.",
-      "Dozat (2016), https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
-      {Field{"beta_1", 0.9, "Decay of the running mean of gradients.", 0, 1},
-       Field{"beta_2", 0.999, "Decay of the running mean of squares.", 0, 1},
-       Field{"epsilon", 1e-7, "Keeps the divisor above 0.", 0}}};
-  static constexpr double learning_rate = 0.001;
-  static constexpr Variant variants[] = {{2, {"momentum", "velocity"}}};
-  static constexpr int variant(const double*) { return 0; }
-
-  template <class T>
-  struct Step {
-    T rate_m, rate_g, rest_1, rest_2, correction, epsilon;
-  };
-  template <class T>
-  static Step<T> begin(const double* f, double rate, std::int64_t t) {
-    const double now = nadam_momentum(f[0], t), next = nadam_momentum(f[0], t + 1);
-    const double product = nadam_product(f[0], t);
-    return {T(rate * next / (1 - product * next)),
-            T(rate * (1 - now) / (1 - product)),
-            T(1 - f[0]),
-            T(1 - f[1]),
-            T(1 / (1 - power_of(f[1], t))),
-            T(f[2])};
-  }
-  template <int, class T>
-  static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& m, T& v, T&) {
-    m += s.rest_1 * (g - m);
-    v += s.rest_2 * (g * g - v);
-    w -= (s.rate_m * m + s.rate_g * g) / (sqrt(v * s.correction) + s.epsilon);
-  }
-};
-
-struct Lion {
-  static constexpr RowText text{
-      "lion",
-      "",
-      "Lion",
-      "w -= lr sign(beta_1 m + (1 - beta_1) g), m = beta_2 m + (1 - beta_2) g",
-      "Steps of one size in the direction of the mixed momentum's sign; wants a smaller learning "
-      "rate than "
-      "Adam.",
-      "Chen et al. (2023), arXiv:2302.06675",
-      {Field{"beta_1", 0.9, "Share of the momentum in the step.", kPositive, 1},
-       Field{"beta_2", 0.99, "Decay of the momentum.", 0, 1}}};
-  static constexpr double learning_rate = 0.001;
-  static constexpr Variant variants[] = {{1, {"momentum"}}};
-  static constexpr int variant(const double*) { return 0; }
-
-  template <class T>
-  struct Step {
-    T rate, beta_1, rest_1, beta_2, rest_2;
+    T power, inverse_rate, l1, l2, shrinkage;
   };
   template <class T>
   static Step<T> begin(const double* f, double rate, std::int64_t) {
-    return {T(rate), T(f[0]), T(1 - f[0]), T(f[1]), T(1 - f[1])};
+    return {T(-f[0]), T(1 / rate), T(f[2]), T(2 * f[3] + f[5] / rate), T(2 * f[4])};
   }
-  template <int, class T>
-  static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& m, T&, T&) {
-    const T mix = s.beta_1 * m + s.rest_1 * g;
-    w -= mix > 0 ? s.rate : (mix < 0 ? -s.rate : mix);  // 0, or NaN that must not hide
-    m = s.beta_2 * m + s.rest_2 * g;
+  template <int kVariant, class T>
+  static PYNN_INLINE T raised(const Step<T>& s, T a) {
+    if constexpr (kVariant == 0) return sqrt(a);
+    return exp(s.power * log(a));
+  }
+  template <int kVariant, class T>
+  static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& a, T& z, T&) {
+    const T before = raised<kVariant>(s, a);
+    a += g * g;
+    const T now = raised<kVariant>(s, a);
+    z += g + s.shrinkage * w - (now - before) * s.inverse_rate * w;
+    const T inside = z < -s.l1 ? -s.l1 : (z > s.l1 ? s.l1 : z);
+    const T divisor = now * s.inverse_rate + s.l2;
+    w = divisor == 0 ? w : (inside - z) / divisor;  // 0 / 0 before the first gradient
   }
 };
 
-using Optimizers = std::tuple<Sgd, Adagrad, Adadelta, RmsProp, Adam, AdamW, Adamax, Nadam, Lion>;
+using Optimizers = std::tuple<Sgd, Adagrad, Adadelta, RmsProp, Ftrl, Adam, AdamW, Adamax, Nadam,
+                              Lion, ScheduleFreeAdamW, Lamb, Adafactor>;
 inline constexpr int kOptimizerCount = std::tuple_size_v<Optimizers>;
 
 // ---- the pointers that follow from it -----------------------------------------------------------

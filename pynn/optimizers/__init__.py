@@ -16,9 +16,10 @@ from __future__ import annotations
 from typing import Any
 
 from pynn.optimizers import schedules
-from pynn.optimizers._adaptive import Adadelta, Adagrad, RMSprop
+from pynn.optimizers._adaptive import Adadelta, Adagrad, Ftrl, RMSprop
 from pynn.optimizers._base import Optimizer
-from pynn.optimizers._moments import Adam, Adamax, AdamW, Lion, Nadam
+from pynn.optimizers._moments import Adam, Adamax, AdamW, Lion, Nadam, ScheduleFreeAdamW
+from pynn.optimizers._normed import Adafactor, Lamb
 from pynn.optimizers._sgd import SGD
 from pynn.utils.configurable import get_object
 from pynn.utils.configurable import serialize as _serialize
@@ -26,14 +27,18 @@ from pynn.utils.configurable import serialize as _serialize
 __all__ = [
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "Ftrl",
+    "Lamb",
     "Lion",
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",

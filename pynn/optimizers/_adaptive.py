@@ -1,4 +1,4 @@
-"""Steps scaled by accumulated squares of gradients: Adagrad, Adadelta, RMSprop."""
+"""Steps scaled by accumulated squares of gradients: Adagrad, Adadelta, RMSprop, Ftrl."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pynn.optimizers._base import Optimizer, Rate
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from pynn.optimizers._base import Options
+    from pynn.optimizers._options import Options
 
 
 class Adagrad(Optimizer):
@@ -21,8 +21,7 @@ class Adagrad(Optimizer):
         learning_rate: a number, a schedule, or a function.
         initial_accumulator_value: where the sums of squares start, at least 0.
         epsilon: keeps the root above 0.
-        options: ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``name``: see
-            ``Optimizer``.
+        options: ``weight_decay``, clipping, running means and so on: see ``Optimizer``.
 
     Raises:
         ValueError: a value outside its range.
@@ -53,8 +52,7 @@ class Adadelta(Optimizer):
         learning_rate: a number, a schedule, or a function; 1.0 is the paper's rule.
         rho: decay of the running means of squares, between 0 and 1.
         epsilon: keeps the roots above 0.
-        options: ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``name``: see
-            ``Optimizer``.
+        options: ``weight_decay``, clipping, running means and so on: see ``Optimizer``.
 
     Raises:
         ValueError: a value outside its range.
@@ -86,8 +84,7 @@ class RMSprop(Optimizer):
         momentum: share of the last step that is kept, between 0 and 1.
         epsilon: keeps the root above 0.
         centered: divide by the running standard deviation instead.
-        options: ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``name``: see
-            ``Optimizer``.
+        options: ``weight_decay``, clipping, running means and so on: see ``Optimizer``.
 
     Raises:
         ValueError: a value outside its range.
@@ -107,4 +104,52 @@ class RMSprop(Optimizer):
         **options: Unpack[Options],
     ) -> None:
         fields = {"rho": rho, "momentum": momentum, "epsilon": epsilon, "centered": centered}
+        super().__init__(learning_rate, fields, options)
+
+
+class Ftrl(Optimizer):
+    """Follow the regularized leader: L1 makes weights exactly 0; for wide sparse linear models.
+
+    Weights are a function of the gradients so far, whatever they started from.
+
+    Formula: ``p = -learning_rate_power``, ``z += g + 2 * l2_shrinkage * w - ((a + g ** 2) ** p -
+    a ** p) / lr * w``, ``a += g ** 2``, ``w = (clip(z, -l1, l1) - z) / (a ** p / lr + 2 * l2 +
+    beta / lr)``
+
+    Args:
+        learning_rate: a number, a schedule, or a function.
+        learning_rate_power: how the rate falls with the sums of squares, at most 0.
+        initial_accumulator_value: where the sums of squares start, at least 0.
+        l1_regularization_strength: the ``l1`` of the formula.
+        l2_regularization_strength: the ``l2`` of the formula.
+        l2_shrinkage_regularization_strength: an L2 penalty of the gradient only.
+        beta: added to the root of the sums of squares.
+        options: ``weight_decay``, clipping, running means and so on: see ``Optimizer``.
+
+    Raises:
+        ValueError: a value outside its range.
+
+    References:
+        McMahan et al. 2013, https://research.google/pubs/pub41159
+    """
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        learning_rate_power: float = -0.5,
+        initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: float = 0.0,
+        l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0,
+        beta: float = 0.0,
+        **options: Unpack[Options],
+    ) -> None:
+        fields = {
+            "learning_rate_power": learning_rate_power,
+            "initial_accumulator_value": initial_accumulator_value,
+            "l1_regularization_strength": l1_regularization_strength,
+            "l2_regularization_strength": l2_regularization_strength,
+            "l2_shrinkage_regularization_strength": l2_shrinkage_regularization_strength,
+            "beta": beta,
+        }
         super().__init__(learning_rate, fields, options)

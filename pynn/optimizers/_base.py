@@ -5,15 +5,18 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from pynn import _catalog, _legacy
 from pynn.optimizers import schedules
+from pynn.optimizers._numbers import Iterations, LearningRate
+from pynn.optimizers._options import CLIPS, DEFAULTS, by_position, checked
+from pynn.optimizers._state import Stateful
 from pynn.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
-from pynn.utils.configurable import Configurable, serialize, unknown_argument
+from pynn.utils.configurable import serialize, unknown_argument
 from pynn.utils.naming import to_snake_case
 
 if TYPE_CHECKING:
@@ -21,49 +24,32 @@ if TYPE_CHECKING:
 
 Rate = float | LearningRateSchedule | Callable[..., float]
 
-
-class Clipping(TypedDict, total=False):
-    """Keyword arguments of every optimizer."""
-
-    clipnorm: float | None
-    clipvalue: float | None
-    global_clipnorm: float | None
-    name: str | None
-
-
-class Options(Clipping, total=False):
-    """The same with weight decay, which ``AdamW`` has among its own arguments."""
-
-    weight_decay: float | None
-
-
 _ROWS = _catalog.rows("optimizer")
-_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
-# Arguments of Keras that change nothing at these values, and are not offered at others.
-_WITHOUT_EFFECT: Mapping[str, Any] = {
-    "use_ema": False,
-    "ema_momentum": 0.99,
-    "ema_overwrite_frequency": None,
-    "loss_scale_factor": None,
-    "gradient_accumulation_steps": None,
-}
 
 
-class Optimizer(Configurable):
+class Optimizer(Stateful):
     """Base of all optimizers.
 
     Each step the gradient is scaled or clipped, weights shrink by ``learning_rate * weight_decay``,
     and then the optimizer's own rule applies.
 
     Args:
-        learning_rate: a number, a schedule of ``pynn.optimizers.schedules``, or a function of the
-            number of steps done, or of nothing, that returns a number.
+        learning_rate: a number, a schedule of ``pynn.optimizers.schedules``, or a function that
+            returns a number: of the number of steps done, or of nothing, which is called once
+            before each step.
         fields: the parameters of the engine's rule by name.
         weight_decay: the share of every weight that is taken away each step, per unit of learning
             rate (decoupled decay).
         clipnorm: the largest norm of one variable's gradient; longer ones are scaled down.
         clipvalue: the largest absolute value of an element of a gradient.
         global_clipnorm: the largest norm of all gradients together.
+        use_ema: keep exponential running means of the weights, with which ``fit`` overwrites the
+            weights when it ends.
+        ema_momentum: the share of the mean that is kept each step, between 0 and 1.
+        ema_overwrite_frequency: overwrite the weights also after every so many updates.
+        loss_scale_factor: by which ``scale_loss`` multiplies and ``apply`` divides. ``fit`` does
+            neither, as the two cancel.
+        gradient_accumulation_steps: update once in so many steps, by the mean of their gradients.
         name: what the optimizer is called.
 
     Raises:
@@ -73,6 +59,7 @@ class Optimizer(Configurable):
     References:
         Decoupled decay: Loshchilov, Hutter 2017, https://arxiv.org/abs/1711.05101.
         Clipping: Pascanu et al. 2012, https://arxiv.org/abs/1211.5063.
+        Averages: Polyak, Juditsky 1992, https://doi.org/10.1137/0330046.
     """
 
     row: ClassVar[_catalog.Row]
@@ -82,11 +69,19 @@ class Optimizer(Configurable):
         by_class = {row.class_name: row for row in _ROWS.values()}
         if cls.__name__ in by_class:
             cls.row = by_class[cls.__name__]
+        if "options" in inspect.signature(cls.__init__).parameters:
+            cls.__init__ = by_position(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(
         self, learning_rate: Rate, fields: Mapping[str, Any], options: Mapping[str, Any]
     ) -> None:
+        super().__init__()
         owner = type(self).__name__
+        if not hasattr(self, "row"):
+            raise TypeError(
+                f"{owner}: an optimizer is one of pynn.optimizers or a subclass of one: its rule "
+                "is compiled in the engine."
+            )
         given = _legacy.modern("optimizer", owner, options)
         learning_rate = given.pop("learning_rate", learning_rate)
         decay = given.pop("decay", None)
@@ -94,40 +89,35 @@ class Optimizer(Configurable):
             if not isinstance(learning_rate, (int, float)):
                 raise TypeError(f"{owner}: `decay` needs a learning rate that is a number.")
             learning_rate = InverseTimeDecay(float(learning_rate), 1, float(decay))
-        for key, value in _WITHOUT_EFFECT.items():
-            if given.pop(key, value) not in (value, None, False) and key != "ema_momentum":
-                raise ValueError(
-                    f"{owner}: `{key}` is not supported. Received: {key}={options[key]!r}"
-                )
-        self.fields = {
-            name: given.pop(name) if name in given else value for name, value in fields.items()
-        }
-        for name, value in self.fields.items():
-            setattr(self, name, value)
-        self.weight_decay = _limit(owner, "weight_decay", given.pop("weight_decay", None))
-        self.clipnorm = _limit(owner, "clipnorm", given.pop("clipnorm", None))
-        self.clipvalue = _limit(owner, "clipvalue", given.pop("clipvalue", None))
-        self.global_clipnorm = _limit(owner, "global_clipnorm", given.pop("global_clipnorm", None))
-        self.name = given.pop("name", None) or to_snake_case(owner)
+        self.fields = {name: given.pop(name, value) for name, value in fields.items()}
         for key in given:
-            known = [*self.fields, "learning_rate", "weight_decay", "name", *_CLIPS]
-            raise TypeError(unknown_argument(owner, key, known))
-        clips = {name: getattr(self, name) for name in _CLIPS if getattr(self, name) is not None}
-        if len(clips) > 1:
-            raise ValueError(
-                f"{owner}: give one of `clipnorm`, `clipvalue` and `global_clipnorm`. Received: "
-                + ", ".join(f"{name}={value!r}" for name, value in clips.items())
-            )
-        self.iterations = 0
+            if key not in DEFAULTS:
+                known = [*self.fields, "learning_rate", *DEFAULTS]
+                raise TypeError(unknown_argument(owner, key, known))
+        for name, value in {**self.fields, **checked(owner, given)}.items():
+            setattr(self, name, value)
+        self.name = self.name or to_snake_case(owner)
+        self.calls = 0  # steps made; with gradient accumulation several are one iteration
         self._excluded: tuple[set[int], re.Pattern[str] | None] = (set(), None)
         self._learning_rate: Rate = 0.0
         self.learning_rate = learning_rate
         self.spec()  # checks the fields
 
     @property
+    def iterations(self) -> Iterations:
+        """How many updates were made; can be assigned."""
+        updates = self.calls // (self.gradient_accumulation_steps or 1)
+        return Iterations(updates, lambda value: setattr(self, "iterations", value))
+
+    @iterations.setter
+    def iterations(self, value: Any) -> None:
+        self.calls = int(value) * (self.gradient_accumulation_steps or 1)
+
+    @property
     def learning_rate(self) -> Any:
         """The learning rate of the next step; a number, schedule or function can be assigned."""
-        return float(self.learning_rates(self.iterations, 1)[0])
+        rate = float(self.learning_rates(self.calls, 1)[0])
+        return LearningRate(rate, lambda value: setattr(self, "learning_rate", value))
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -164,7 +154,7 @@ class Optimizer(Configurable):
         steps = np.arange(first_step, first_step + count)
         if isinstance(rate, LearningRateSchedule) and not overrides_call(rate):
             return np.array(rate(steps), dtype=np.float64)
-        takes_step = bool(inspect.signature(rate).parameters)
+        takes_step = _takes_step(rate)
         rates = [rate(int(step)) if takes_step else rate() for step in steps]
         for step, value in zip(steps, rates, strict=True):
             is_number = isinstance(value, (int, float, np.number)) or np.shape(value) == ()
@@ -174,6 +164,11 @@ class Optimizer(Configurable):
                     f"finite number that is not negative. Received: {value!r} for step {step}"
                 )
         return np.array(rates, dtype=np.float64)
+
+    @property
+    def rate_is_asked_each_step(self) -> bool:
+        """Whether the learning rate comes from a function of nothing: not known ahead."""
+        return callable(self._learning_rate) and not _takes_step(self._learning_rate)
 
     def spec(self) -> dict[str, Any]:
         """The optimizer as the engine's trainer takes it.
@@ -187,12 +182,15 @@ class Optimizer(Configurable):
             "name": self.row.name,
             "fields": list(self.row.params(type(self).__name__, given)),
             "weight_decay": self.weight_decay,
-            **{name: getattr(self, name) for name in _CLIPS},
+            **{name: getattr(self, name) for name in CLIPS},
+            "accumulation": self.gradient_accumulation_steps,
+            "ema_momentum": self.ema_momentum if self.use_ema else None,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency if self.use_ema else None,
         }
 
     def scalars(self) -> list[npt.NDArray[Any]]:
         """The numbers that Keras keeps as variables: step count and, where set, learning rate."""
-        steps = np.array(self.iterations, np.int32)
+        steps = np.array(self.calls, np.int32)
         rate = self._learning_rate
         return [steps] if callable(rate) else [steps, np.array(rate, np.float32)]
 
@@ -225,8 +223,7 @@ class Optimizer(Configurable):
         return {
             "name": self.name,
             "learning_rate": rate if isinstance(rate, (float, dict)) else serialize(rate),
-            "weight_decay": self.weight_decay,
-            **{name: getattr(self, name) for name in _CLIPS},
+            **{name: getattr(self, name) for name in DEFAULTS if name != "name"},
             **{name: getattr(self, name) for name in self.fields},
         }
 
@@ -238,10 +235,12 @@ class Optimizer(Configurable):
     def __repr__(self) -> str:
         shown: dict[str, Any] = {"learning_rate": self._learning_rate}
         shown |= {name: getattr(self, name) for name in self.fields}
-        default = self.row.facts["weight_decay"] or None
-        if self.weight_decay != default:
-            shown["weight_decay"] = self.weight_decay
-        shown |= {name: getattr(self, name) for name in _CLIPS if getattr(self, name) is not None}
+        defaults = {**DEFAULTS, "weight_decay": self.row.facts["weight_decay"] or None}
+        shown |= {
+            name: getattr(self, name)
+            for name, default in defaults.items()
+            if name != "name" and getattr(self, name) != default
+        }
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
 
 
@@ -250,16 +249,6 @@ def overrides_call(schedule: LearningRateSchedule) -> bool:
     return type(schedule).__call__ is not LearningRateSchedule.__call__
 
 
-def _limit(owner: str, name: str, value: Any) -> float | None:
-    """A number that is not negative, or None."""
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"{owner}: `{name}` must be a number or None. Received: {name}={value!r}"
-        ) from None
-    if not number >= 0:
-        raise ValueError(f"{owner}: `{name}` must not be negative. Received: {name}={value!r}")
-    return number
+def _takes_step(rate: Callable[..., Any]) -> bool:
+    """Whether a function wants the number of steps done."""
+    return isinstance(rate, LearningRateSchedule) or bool(inspect.signature(rate).parameters)

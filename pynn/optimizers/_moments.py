@@ -11,7 +11,7 @@ from pynn.optimizers._base import Optimizer, Rate
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from pynn.optimizers._base import Clipping, Options
+    from pynn.optimizers._options import Options, SharedOptions
 
 
 class Adam(Optimizer):
@@ -26,8 +26,7 @@ class Adam(Optimizer):
         beta_2: decay of the running mean of squares, between 0 and 1.
         epsilon: keeps the divisor above 0 (the paper's epsilon hat).
         amsgrad: divide by the largest mean square so far.
-        options: ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``name``: see
-            ``Optimizer``.
+        options: ``weight_decay``, clipping, running means and so on: see ``Optimizer``.
 
     Raises:
         ValueError: a value outside its range.
@@ -66,7 +65,7 @@ class AdamW(Optimizer):
         beta_2: decay of the running mean of squares, between 0 and 1.
         epsilon: keeps the divisor above 0.
         amsgrad: divide by the largest mean square so far.
-        options: ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``name``: see ``Optimizer``.
+        options: clipping, running means and so on: see ``Optimizer``.
 
     Raises:
         ValueError: a value outside its range.
@@ -83,7 +82,7 @@ class AdamW(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        **options: Unpack[Clipping],
+        **options: Unpack[SharedOptions],
     ) -> None:
         fields = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "amsgrad": amsgrad}
         super().__init__(learning_rate, fields, {**options, "weight_decay": weight_decay})
@@ -100,8 +99,7 @@ class Adamax(Optimizer):
         beta_1: decay of the running mean, between 0 and 1.
         beta_2: decay of the running maximum, between 0 and 1.
         epsilon: keeps the divisor above 0.
-        options: ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``name``: see
-            ``Optimizer``.
+        options: ``weight_decay``, clipping, running means and so on: see ``Optimizer``.
 
     Raises:
         ValueError: a value outside its range.
@@ -134,8 +132,7 @@ class Nadam(Optimizer):
         beta_1: decay of the running mean, between 0 and 1.
         beta_2: decay of the running mean of squares, between 0 and 1.
         epsilon: keeps the divisor above 0.
-        options: ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``name``: see
-            ``Optimizer``.
+        options: ``weight_decay``, clipping, running means and so on: see ``Optimizer``.
 
     Raises:
         ValueError: a value outside its range.
@@ -157,7 +154,9 @@ class Nadam(Optimizer):
 
     def scalars(self) -> list[Any]:
         """Keras has one more: the product of the momentum schedule, which follows from the step."""
-        return [*super().scalars(), np.ones((), np.float32)]
+        steps = np.arange(1, self.iterations + 1)
+        product = np.prod(self.beta_1 * (1 - 0.5 * 0.96**steps))
+        return [*super().scalars(), np.array(product, np.float32)]
 
 
 class Lion(Optimizer):
@@ -170,8 +169,7 @@ class Lion(Optimizer):
         learning_rate: a number, a schedule, or a function; about a tenth of what suits Adam.
         beta_1: share of the momentum in the step, above 0 and at most 1.
         beta_2: decay of the momentum, between 0 and 1.
-        options: ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``name``: see
-            ``Optimizer``.
+        options: ``weight_decay``, clipping, running means and so on: see ``Optimizer``.
 
     Raises:
         ValueError: a value outside its range.
@@ -188,3 +186,43 @@ class Lion(Optimizer):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(learning_rate, {"beta_1": beta_1, "beta_2": beta_2}, options)
+
+
+class ScheduleFreeAdamW(Optimizer):
+    """Adam's scaling with an average of all iterates in place of a falling learning rate.
+
+    Formula: ``v += (1 - beta_2) * (g ** 2 - v)``, ``x = (w - (1 - beta_1) * z) / beta_1``,
+    ``z -= lr * min(t / warmup_steps, 1) * g / (sqrt(v / (1 - beta_2 ** t)) + epsilon)``,
+    ``x += (z - x) / t``, ``w = (1 - beta_1) * z + beta_1 * x``
+
+    Args:
+        learning_rate: a number, a schedule, or a function.
+        beta_1: the average's share in the weights, above 0 and at most 1.
+        beta_2: decay of the running mean of squares, between 0 and 1.
+        epsilon: keeps the divisor above 0.
+        warmup_steps: steps in which the learning rate rises from 0; 0 for none.
+        options: ``weight_decay``, clipping, running means and so on: see ``Optimizer``.
+
+    Raises:
+        ValueError: a value outside its range.
+
+    References:
+        Defazio et al. 2024, "The road less scheduled", https://arxiv.org/abs/2405.15682
+    """
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.0025,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        warmup_steps: int = 0,
+        **options: Unpack[Options],
+    ) -> None:
+        fields = {
+            "beta_1": beta_1,
+            "beta_2": beta_2,
+            "epsilon": epsilon,
+            "warmup_steps": warmup_steps,
+        }
+        super().__init__(learning_rate, fields, options)

@@ -9,7 +9,7 @@ from pynn.optimizers._base import Optimizer, Rate
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from pynn.optimizers._base import Options
+    from pynn.optimizers._options import Options
 
 
 class SGD(Optimizer):
@@ -22,8 +22,7 @@ class SGD(Optimizer):
         learning_rate: a number, a schedule, or a function.
         momentum: share of the last step that is kept, between 0 and 1.
         nesterov: look ahead along the momentum.
-        options: ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``name``: see
-            ``Optimizer``.
+        options: ``weight_decay``, clipping, running means and so on: see ``Optimizer``.
 
     Raises:
         ValueError: a value outside its range.
