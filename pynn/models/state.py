@@ -14,7 +14,7 @@ class OptimizerState:
     """How far training has come.
 
     Attributes:
-        iterations: steps done.
+        iterations: calls of the optimizer.
         slots: every trained weight with its arrays, in the engine's order.
     """
 
@@ -33,7 +33,7 @@ def write(trainer: Any, variables: list[Variable], state: OptimizerState) -> Non
     trainer.iterations = state.iterations
     saved = {id(variable): slots for variable, slots in state.slots}
     for variable, own in zip(variables, trainer.slots, strict=True):
-        for slot, values in zip(own, saved.get(id(variable), own), strict=True):
+        for slot, values in zip(own, saved.get(id(variable)) or own, strict=True):
             slot[...] = values
 
 
@@ -49,7 +49,7 @@ def set_state(model: Any, state: OptimizerState) -> None:
     """Makes the next training of a compiled model continue from ``state``."""
     model.forget_trainer()
     model._optimizer_state = state
-    model.optimizer.iterations = state.iterations
+    model.optimizer.calls = state.iterations
 
 
 def trained(program: Any) -> list[Variable]:

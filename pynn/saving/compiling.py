@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from pynn import losses
 from pynn.saving.legacy import modern_training
 from pynn.saving.serialization import revive
 from pynn.utils.configurable import serialize
@@ -22,9 +23,20 @@ def compile_config(model: Any) -> dict[str, Any]:
     """Returns the arguments of ``compile`` as plain data; none if it was not called."""
     if not model.compiled:
         return {}
-    given = model.compile_arguments
+    given = model._compile_arguments
     described = {name: serialize(given.get(name)) for name in (*_KINDS, "loss_weights")}
     return {**described, "optimizer": serialize(model.optimizer)}
+
+
+def full_names(loss: Any) -> Any:
+    """A loss, or a structure of them, with "mse" and the like spelled out: Keras does not find the
+    short names in ``.h5`` files."""
+    if isinstance(loss, Mapping) and "class_name" not in loss:
+        return {key: full_names(part) for key, part in loss.items()}
+    if isinstance(loss, list):
+        return [full_names(part) for part in loss]
+    function = getattr(losses, loss, None) if isinstance(loss, str) else None
+    return function.row.name if hasattr(function, "row") else loss
 
 
 def compile_from_config(model: Any, config: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from pynn.models import Model
 from pynn.saving import files, hdf5, legacy_weights, optimizer_state, probe, weights
 from pynn.saving.compatibility import KERAS_VERSION
-from pynn.saving.compiling import compile_from_config
+from pynn.saving.compiling import compile_from_config, full_names
 from pynn.saving.legacy import generation_of, modern_model
 from pynn.saving.serialization import reading, revive, serialize_keras_object
 
@@ -227,7 +227,7 @@ def _load_keras(path: str, compile: bool) -> Any:
 
 def _restore_optimizer(file: Any, model: Any) -> None:
     holder = hdf5.group(file, _OPTIMIZER)
-    if holder is not None and len(holder) > 2 - bool(model.optimizer is None):
+    if holder is not None:
         optimizer_state.restore(holder, [str(i) for i in range(len(holder))], model)
 
 
@@ -245,6 +245,7 @@ def _write_h5(target: Any, model: Any, include_optimizer: bool) -> None:
         legacy_weights.write(file.create_group("model_weights"), model)
         if include_optimizer and training:
             training["optimizer_config"] = training.pop("optimizer")
+            training["loss"] = full_names(training["loss"])
             file.attrs["training_config"] = json.dumps(training)
             saved = optimizer_state.arrays(model)
             if saved:
