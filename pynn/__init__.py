@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pynn import models as models
     from pynn import optimizers as optimizers
     from pynn import regularizers as regularizers
+    from pynn import saving as saving
     from pynn import utils as utils
     from pynn.config import get_num_threads as get_num_threads
     from pynn.config import set_num_threads as set_num_threads
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 # Modules are imported when first used, so that `import pynn` takes little more than NumPy.
 _MODULES = (
     "activations", "callbacks", "config", "datasets", "initializers", "layers", "losses", "metrics",
-    "models", "optimizers", "regularizers", "utils",
+    "models", "optimizers", "regularizers", "saving", "utils",
 )  # fmt: skip
 _NAMES = {
     "DivergenceWarning": "models",
