@@ -149,7 +149,7 @@ def hooks(keras: Keras) -> Any:
 
     class Note(keras.callbacks.Callback):  # type: ignore[misc]
         def note(self, name: str, number: Any, logs: Any) -> None:
-            logs = {key: float(value) for key, value in sorted((logs or {}).items())}
+            logs = {key: float(np.sum(value)) for key, value in sorted((logs or {}).items())}
             seen[f"{len(seen)} {name} {number} {' '.join(logs)}"] = list(logs.values())
 
     def hook(name: str, numbered: bool) -> Any:

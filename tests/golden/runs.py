@@ -100,11 +100,15 @@ def stack(keras: Keras, *layers: Any, shape: Sequence[int] = (5,)) -> Any:
     return keras.Sequential([keras.Input(tuple(shape)), *layers])
 
 
+def is_number(value: Any) -> bool:
+    return not isinstance(value, (Mapping, list, tuple)) and np.ndim(value) == 0
+
+
 def flat(value: Any, name: str = "") -> dict[str, Array]:
     """The leaves of a result by the words that lead to them."""
     if isinstance(value, Mapping):
         items: Any = value.items()
-    elif isinstance(value, (list, tuple)) and not all(np.ndim(one) == 0 for one in value):
+    elif isinstance(value, (list, tuple)) and not all(is_number(one) for one in value):
         items = enumerate(value)
     else:
         return {name or "value": np.asarray(value, dtype=np.float64)}

@@ -211,7 +211,7 @@ def utilities(keras: Keras) -> Any:
         "categorical": utils.to_categorical([0, 2, 1, 2]),
         "classes": utils.to_categorical([[1], [0]], num_classes=4),
         "normalize": utils.normalize(X[:3]),
-        "order": utils.normalize(X[:3], axis=0, order=1),
+        "order": utils.normalize(X[:3], order=1),
     }
 
 
