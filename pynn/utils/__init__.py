@@ -20,6 +20,8 @@ from pynn.utils.preprocessing import (
 from pynn.utils.random import set_random_seed
 
 if TYPE_CHECKING:
+    from pynn._graph.inspection import get_source_inputs as get_source_inputs
+    from pynn._graph.inspection import is_keras_tensor as is_keras_tensor
     from pynn.plotting import model_to_dot as model_to_dot
     from pynn.plotting import plot_model as plot_model
 
@@ -39,6 +41,8 @@ __all__ = [
 
 # Names of keras.utils whose code stands on a higher floor: loaded when first used.
 _ABOVE = {
+    "get_source_inputs": "pynn._graph.inspection",
+    "is_keras_tensor": "pynn._graph.inspection",
     "model_to_dot": "pynn.plotting",
     "plot_model": "pynn.plotting",
 }
