@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pynn import config
 from pynn.ops import _primitives
-from pynn.ops._dispatch import compute, graph_of, is_number, public, shape_of, to_tensor
+from pynn.ops._dispatch import compute, graph_of, is_number, public, to_tensor
 from pynn.ops._tables import (
     absolute,
     equal,

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -223,7 +223,7 @@ def find_class(
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def classes(kind: str) -> Mapping[str, Any]:
     """The classes of a module of pynn by name, Keras's own spellings included."""
     try:

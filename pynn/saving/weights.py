@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from pynn.layers import Layer
@@ -135,7 +135,7 @@ def _parts(layer: Layer) -> Iterator[tuple[str, Any]]:
         yield name, attributes[name]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _house_attributes(cls: type) -> frozenset[str]:
     """What pynn itself keeps on layers of a class: not part of the file's layout."""
     house = {"nodes"}
