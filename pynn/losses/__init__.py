@@ -102,8 +102,8 @@ def resolve(
     """Returns the ``Loss`` object that ``compile`` means by something.
 
     Functions become objects that are called what the function, or the name given, is called.
-    "crossentropy" ("ce") means the binary loss for outputs of one column, the sparse categorical one
-    for targets that are class numbers, else the categorical one.
+    "crossentropy" ("ce") means the binary loss for outputs of one column, the sparse categorical
+    one for targets that are class numbers, else the categorical one.
 
     Args:
         identifier: what ``get`` takes, or one of those two names.

@@ -133,8 +133,9 @@ class LossFunctionWrapper(Loss):
         **kwargs: what the function gets besides.
 
     Example:
-        >>> LossFunctionWrapper(lambda y_true, y_pred, power: abs(y_true - y_pred) ** power, power=3)(
-        ...     np.array([0.0, 1.0]), np.array([2.0, 1.0]))
+        >>> def power(y_true, y_pred, exponent):
+        ...     return abs(y_true - y_pred) ** exponent
+        >>> LossFunctionWrapper(power, exponent=3)(np.array([0.0, 1.0]), np.array([2.0, 1.0]))
         4.0
     """
 

@@ -157,7 +157,7 @@ def _as_metric(found: Any) -> Any:
 
 
 def serialize(metric: Any) -> Any:
-    """Returns plain data from which ``deserialize`` makes an equal metric; a name for a function."""
+    """Returns plain data from which ``deserialize`` makes the metric; a name for a function."""
     return _serialize(metric)
 
 

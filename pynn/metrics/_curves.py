@@ -73,8 +73,8 @@ class CurveMetric(SumsMetric):
             if self._ends_count:
                 by_gap[:, 1] += by_gap[:, 0]
                 by_gap[:, 0] = 0
-            # Called positive at threshold i: scores above more than i thresholds. Each side is summed
-            # by itself: what is left of a difference would not be 0 where nothing is.
+            # Called positive at threshold i: scores above more than i thresholds. Each side is
+            # summed by itself: what is left of a difference would not be 0 where nothing is.
             below = np.cumsum(by_gap, 1)
             above = np.zeros_like(by_gap)
             above[:, :-1] = np.cumsum(by_gap[:, :0:-1], 1)[:, ::-1]
