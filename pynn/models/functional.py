@@ -135,6 +135,27 @@ class Functional(Model):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.output_shape
 
+    # ---- configuration -----------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the layers, functions and their calls; weights are not part of it."""
+        from pynn.saving.topology import describe
+
+        return {"name": self.name, "trainable": self.trainable, **describe(self)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Functional:
+        """Makes a new model from what ``get_config`` returned, with new weights.
+
+        Raises:
+            ValueError: an unknown layer class, or layers that are not connected.
+        """
+        from pynn.saving.topology import revive_graph
+
+        inputs, outputs = revive_graph(config)
+        trainable = bool(config.get("trainable", True))
+        return cls(inputs, outputs, name=config.get("name"), trainable=trainable)
+
 
 def _check_symbols(argument: str, structure: Any) -> None:
     for leaf in flatten(structure):

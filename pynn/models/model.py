@@ -12,12 +12,13 @@ from pynn._graph.symbol import KerasTensor, infer, symbols_in
 from pynn._graph.tensor import Symbol
 from pynn.layers._base import Layer
 from pynn.models import data
+from pynn.models.persistence import Persistence
 from pynn.models.training import Training
 from pynn.utils.arrays import as_arrays
 from pynn.utils.configurable import lookup
 
 
-class Model(Training, Layer):
+class Model(Persistence, Training, Layer):
     """A network of layers with ``compile``, ``fit``, ``evaluate`` and ``predict``.
 
     A model is a layer too: it can stand inside another model. There are three ways to make one:

@@ -237,14 +237,14 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the model's and its layers' configurations; weights are not part of it."""
-        from pynn.utils.configurable import serialize
+        from pynn.saving import serialize_keras_object
 
         stack = [self._input, *self._layers] if self._input else self._layers
         config: dict[str, Any] = {
             "name": self.name,
             "trainable": self.trainable,
             "dtype": self.dtype,
-            "layers": [serialize(layer) for layer in stack],
+            "layers": [serialize_keras_object(layer) for layer in stack],
         }
         if self._symbols is not None:
             config["build_input_shape"] = list(self._symbols.shape)
@@ -257,14 +257,9 @@ class Sequential(Model):
         Raises:
             ValueError: an unknown layer class.
         """
-        from pynn import layers
-        from pynn.utils.configurable import lookup
+        from pynn.saving.serialization import revive
 
-        known = {name: getattr(layers, name) for name in layers.__all__} | {cls.__name__: cls}
-        stack = []
-        for entry in config["layers"]:
-            kind = lookup("layer class", entry["class_name"], known)
-            stack.append(kind.from_config(entry["config"]))
+        stack = [revive(entry, "layers") for entry in config["layers"]]
         model = cls(stack, name=config.get("name"))
         shape = config.get("build_input_shape")
         if shape and not model.built and model._layers:

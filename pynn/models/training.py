@@ -44,7 +44,7 @@ class Training(Evaluation):
         self._trained_program: Program | None = None
         self._targets: list[int] = []  # which targets are inputs of the network, too
         self._rule: dict[str, Any] = {}  # the optimizer as the trainer was given it
-        self._optimizer_state: dict[str, Any] | None = None  # of a copy
+        self._optimizer_state: state.OptimizerState | None = None  # of a copy, or from a file
         self._seed = 0
 
     # ---- compile -----------------------------------------------------------------------------
@@ -102,7 +102,7 @@ class Training(Evaluation):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles consist of: not the engine's side, which is made anew."""
-        kept = self._optimizer_state if self._trainer is None else state.read(self._trainer)
+        kept = state.of(self)
         dropped = dict.fromkeys(("_trainer", "_trained_program", "_program"))
         return {**vars(self), **dropped, "_optimizer_state": kept}
 
@@ -199,7 +199,7 @@ class Training(Evaluation):
         self._rule, self._targets = rule, specs["targets"]
         self._trained_program = program  # keeps its variables alive
         if self._optimizer_state is not None:
-            state.write(self._trainer, self._optimizer_state)
+            state.write(self._trainer, state.trained(program), self._optimizer_state)
         trained = [v for v in variables if id(v) in program.graph.trained]
         self.optimizer.attach(trained, self._trainer.slots)
         self.optimizer.calls = self._trainer.iterations

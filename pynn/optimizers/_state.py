@@ -134,6 +134,10 @@ class Stateful(Configurable):
         spec = self.spec()
         return _core.optimizer_slots(spec["name"], spec["fields"], shape)
 
+    def slot_shapes(self, shape: Sequence[int]) -> list[tuple[str, tuple[int, ...]]]:
+        """Name and shape of each array that the rule keeps for weights of this shape."""
+        return [(name, tuple(sizes)) for name, sizes, _ in self._rule_slots(shape)]
+
     @property
     def _extra_slots(self) -> int:
         return bool(self.use_ema) + bool(self.gradient_accumulation_steps)

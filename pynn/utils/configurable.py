@@ -8,9 +8,12 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from inspect import isclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from pynn.utils.registration import find_custom, get_registered_name
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -42,23 +45,56 @@ def argument_names(cls: type) -> list[str]:
 
 def serialize(value: Any) -> Any:
     """Turns an argument into plain data; an object becomes its class name and its configuration."""
-    if isinstance(value, Configurable) or hasattr(value, "get_config"):
-        package = ".".join(type(value).__module__.split(".")[1:2])
-        return {
-            "module": f"keras.{package}",  # the name Keras files use, so that both can read them
-            "class_name": type(value).__name__,
-            "config": value.get_config(),
-            "registered_name": None,
-        }
+    if isinstance(value, Configurable) or (hasattr(value, "get_config") and not isclass(value)):
+        return describe(type(value), type(value).__name__, value.get_config())
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
-        return value.tolist()
+        config = {"value": value.tolist(), "dtype": value.dtype.name}
+        return {"class_name": "__numpy__", "config": config} if value.ndim else value.item()
+    if isinstance(value, Mapping):
+        return {key: serialize(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [serialize(item) for item in value]
+    if isinstance(value, slice):
+        parts = {name: serialize(getattr(value, name)) for name in ("start", "stop", "step")}
+        return {"class_name": "__slice__", "config": parts}
+    if value is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
     if callable(value):
-        return getattr(value, "__name__", type(value).__name__)
+        return _function(value)
     return value
+
+
+def describe(cls: Any, class_name: str, config: Any) -> dict[str, Any]:
+    """The entry of a class or function in a file, with the module Keras looks for it in."""
+    own = _own_module(cls)
+    return {
+        "module": own or cls.__module__,
+        "class_name": class_name,
+        "config": config,
+        "registered_name": None if own else get_registered_name(cls),
+    }
+
+
+def _own_module(thing: Any) -> str | None:
+    """The module of Keras that has what ``thing`` is in pynn; None for a class of the user's."""
+    parts = str(thing.__module__).split(".")
+    if parts[0] != "pynn" or len(parts) < 2:
+        return None
+    if parts[1] == "models":
+        return "keras"
+    return "keras.optimizers.schedules" if "schedules" in parts else f"keras.{parts[1]}"
+
+
+def _function(function: Any) -> Any:
+    """A function of pynn is written as its name; of one's own with its registered name."""
+    name = str(getattr(function, "__name__", type(function).__name__))
+    if hasattr(function, "row") or _own_module(function):
+        return name
+    if name == "<lambda>":
+        return {"class_name": "__lambda__", "config": {"value": None}}  # code is not stored
+    return describe(function, "function", get_registered_name(function))
 
 
 def _plain(value: Any) -> Any:
@@ -108,11 +144,18 @@ def get_object(
     if identifier is None or isinstance(identifier, base):
         return identifier
     if isinstance(identifier, str):
-        return lookup(kind, identifier, table)()
+        found = find_custom(identifier)
+        if found is None:
+            found = lookup(kind, identifier, table)
+        return found() if found in table.values() or isclass(found) else found
     if isinstance(identifier, Mapping) and "class_name" in identifier:
-        cls = lookup(kind, str(identifier["class_name"]), table)
-        return cls(**identifier.get("config", {}))
-    if inspect.isclass(identifier) and issubclass(identifier, base):
+        if identifier["class_name"] == "function":
+            return get_object(kind, identifier.get("config"), table, base)
+        name = str(identifier["class_name"])
+        cls = find_custom(identifier.get("registered_name"), name) or lookup(kind, name, table)
+        config = identifier.get("config") or {}
+        return cls.from_config(config) if hasattr(cls, "from_config") else cls(**config)
+    if isclass(identifier) and issubclass(identifier, base):
         return identifier()
     if callable(identifier):
         return identifier

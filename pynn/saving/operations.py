@@ -1,0 +1,100 @@
+"""Calls of functions of ``pynn.ops`` in functional models, as Keras 3 writes them.
+
+Keras has a class for every function: ``ops.leaky_relu(x, 0.1)`` is a call of ``LeakyRelu`` on
+``x``, whose configuration is ``{"negative_slope": 0.1}``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pynn._graph.structure import flatten
+from pynn._graph.symbol import FunctionCall, KerasTensor, record_call
+from pynn.utils.configurable import serialize, unknown_name
+from pynn.utils.naming import to_snake_case
+
+# Where Keras keeps the class of a function; the others are in keras.src.ops.numpy.
+_ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "keras.src.ops.core": frozenset({"cast", "stop_gradient"}),
+    "keras.src.ops.linalg": frozenset({"det", "inv", "norm", "solve"}),
+    "keras.src.ops.math": frozenset(
+        {"erf", "erfinv", "in_top_k", "logsumexp", "rsqrt", "segment_max", "segment_sum", "top_k"}
+    ),
+    "keras.src.ops.nn": frozenset(
+        {
+            "binary_crossentropy", "categorical_crossentropy", "celu", "elu", "gelu", "glu",
+            "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "log_sigmoid",
+            "log_softmax", "moments", "multi_hot", "normalize", "one_hot", "relu", "relu6", "selu",
+            "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign",
+            "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "sparsemax",
+            "squareplus", "tanh_shrink", "threshold",
+        }
+    ),
+}  # fmt: skip
+_ALIASES = {"abs": "absolute", "max": "max", "min": "min", "swish": "silu"}
+# Arguments that belong to the call even where they are plain numbers.
+_OF_THE_CALL = frozenset({"condition", "key", "x", "x1", "x2"})
+
+
+def describe_call(call: FunctionCall) -> tuple[dict[str, Any], list[Any]]:
+    """Returns the entry of a function's call in a file, and the arguments of the call."""
+    node = call.nodes[0]
+    name = str(call.function.__name__).strip("_")
+    name = _ALIASES.get(name, name)
+    bound = inspect.signature(call.function).bind(*node.args, **node.kwargs)
+    bound.apply_defaults()
+    config: dict[str, Any] = {"name": call.name}
+    args: list[Any] = []
+    for key, value in bound.arguments.items():
+        if key in _OF_THE_CALL or _has_values(value):
+            args.append(value)
+        else:
+            config[key] = serialize(value)
+    while args and args[-1] is None:
+        args.pop()
+    module = next((m for m, names in _ELSEWHERE.items() if name in names), "keras.src.ops.numpy")
+    class_name = "".join(part.capitalize() for part in name.split("_"))
+    entry = {"module": module, "class_name": class_name, "config": config}
+    return {**entry, "registered_name": class_name}, args
+
+
+def _has_values(structure: Any) -> bool:
+    return any(isinstance(leaf, (KerasTensor, np.ndarray)) for leaf in flatten(structure))
+
+
+def is_operation(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry is a function's call rather than a layer."""
+    module = str(entry.get("module") or "")
+    if module:
+        return module.startswith(("keras.src.ops", "keras.ops", "keras.operations"))
+    config = entry.get("config")  # .h5 files name no modules; every layer can be frozen
+    return isinstance(config, Mapping) and not {"trainable", "dtype", "batch_shape"} & set(config)
+
+
+def revive_call(entry: Mapping[str, Any]) -> Callable[[Sequence[Any], Mapping[str, Any]], Any]:
+    """Returns what makes the call that an entry describes: ``make(args, kwargs) -> symbols``.
+
+    Raises:
+        ValueError: pynn.ops has no such function.
+    """
+    ops = importlib.import_module("pynn.ops")
+    class_name = str(entry["class_name"])
+    name = to_snake_case(class_name)
+    function = getattr(ops, name, None)
+    if name.startswith("_") or not inspect.isfunction(function):
+        known = [n for n, f in vars(ops).items() if inspect.isfunction(f) and n[0] != "_"]
+        raise ValueError(unknown_name("function of pynn.ops", name, known))
+    config = dict(entry.get("config") or {})
+    call_name = config.pop("name", None)
+    takes = inspect.signature(function).parameters
+    fixed = {key: value for key, value in config.items() if key in takes}
+
+    def make(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return record_call(FunctionCall(function, call_name), args, {**fixed, **kwargs})
+
+    return make
