@@ -66,6 +66,7 @@ class Network:
         ],
         nodes: list[typing.Any],
         outputs: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        input_gradients: bool = False,
     ) -> None: ...
     def forward(
         self,
@@ -73,33 +74,42 @@ class Network:
         seed: typing.SupportsInt | typing.SupportsIndex,
         step: typing.SupportsInt | typing.SupportsIndex,
         n_threads: typing.SupportsInt | typing.SupportsIndex,
-    ) -> numpy.typing.NDArray[typing.Any]:
+    ) -> list[typing.Any]:
         """
         Outputs in training mode: dropout active, batch statistics used and recorded.
         """
     def predict(
         self, x: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex
-    ) -> numpy.typing.NDArray[typing.Any]:
+    ) -> list[typing.Any]:
         """
         Outputs in inference mode for samples of any element type and strides.
         """
     @property
-    def output_shapes(self) -> list[typing.Any]: ...
+    def output_shapes(self) -> list[typing.Any]:
+        """
+        The shape of one sample of each output.
+        """
+    @property
+    def whole_batch(self) -> bool:
+        """
+        Whether an output depends on the other samples of the batch.
+        """
 
 class Trainer:
     """
-    Trains one network: loss, metrics, optimizer and their state.
+    Trains one network: losses, metrics, optimizer and their state.
     """
     def __init__(
         self,
         network: Network,
-        loss: dict[str, typing.Any],
+        evaluation_network: Network,
+        losses: collections.abc.Sequence[dict[str, typing.Any]],
         metrics: collections.abc.Sequence[dict[str, typing.Any]],
         optimizer: dict[str, typing.Any],
         options: dict[str, typing.Any],
     ) -> None: ...
     def check(
-        self, x: typing.Any, y: numpy.typing.NDArray[typing.Any], sample_weight: typing.Any = None
+        self, x: typing.Any, y: list[typing.Any], sample_weight: list[typing.Any] = []
     ) -> None:
         """
         Raises ValueError where the arrays do not fit the network or the loss.
@@ -107,22 +117,39 @@ class Trainer:
     def evaluate(
         self,
         x: typing.Any,
-        y: numpy.typing.NDArray[typing.Any],
-        sample_weight: typing.Any,
+        y: list[typing.Any],
+        sample_weight: list[typing.Any],
         n_threads: typing.SupportsInt | typing.SupportsIndex,
     ) -> None:
         """
-        Adds loss and metrics over all samples to the evaluation sums.
+        Adds loss and metrics over all samples, as one batch, to the evaluation sums.
+        """
+    def gradients(
+        self,
+        x: typing.Any,
+        y: list[typing.Any],
+        sample_weight: list[typing.Any],
+        seed: typing.SupportsInt | typing.SupportsIndex,
+        training: bool,
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+        input_gradients: bool = False,
+    ) -> tuple[typing.Any, ...]:
+        """
+        Gradients of the total loss on all samples as one batch: of each variable, None where it is not trained, and of each input or None.
+        """
+    def outputs(self) -> list[typing.Any]:
+        """
+        Copies of the network's outputs for the last training batch.
         """
     def results(self, evaluation: bool = False, reset: bool = False) -> dict[str, typing.Any]:
         """
-        The running mean of the loss, the number of samples and the sums of each metric.
+        The running means of the total loss and of each loss that is no penalty, without its weight; the number of samples; the sums of each metric.
         """
     def train(
         self,
         x: typing.Any,
-        y: numpy.typing.NDArray[typing.Any],
-        sample_weight: typing.Any,
+        y: list[typing.Any],
+        sample_weight: list[typing.Any],
         order: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
         batch_size: typing.SupportsInt | typing.SupportsIndex,
         first_batch: typing.SupportsInt | typing.SupportsIndex,
@@ -146,6 +173,11 @@ class Trainer:
     def slots(self) -> list[typing.Any]:
         """
         The optimizer's state: one list of live arrays per trained variable.
+        """
+    @property
+    def whole_batch(self) -> bool:
+        """
+        Whether an evaluation must come batch by batch.
         """
 
 def activation(

@@ -145,7 +145,8 @@ def _schedule_free(
     warmup_steps: float,
 ) -> None:
     v = _kept(s, "v", w)
-    point, mean = s.setdefault("point", w.copy()), s.setdefault("mean", w.copy())
+    point = s.setdefault("point", w.copy())
+    mean = (w - (1 - beta_1) * point) / beta_1
     v[:] = beta_2 * v + (1 - beta_2) * g**2
     warm = min(1.0, t / warmup_steps) if warmup_steps else 1.0
     point -= lr * warm * g / (np.sqrt(v / (1 - beta_2**t)) + epsilon)

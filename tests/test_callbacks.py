@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 import pynn
 from pynn import callbacks, layers
-from pynn.callbacks import Callback, EarlyStopping, ReduceLROnPlateau
+from pynn.callbacks import Callback
 
 
 def data() -> tuple[Any, Any]:
@@ -152,173 +151,12 @@ def test_hooks_of_evaluate_and_predict() -> None:
     assert seen == ["test", "accuracy loss", "predict", "end"]
 
 
-# ---- ready-made ones, fed with values ------------------------------------------------------------
-
-
-class Fake:
-    """As much of a model as the watching callbacks touch."""
-
-    def __init__(self, learning_rate: float = 1.0) -> None:
-        self.stop_training = False
-        self.optimizer = self
-        self.learning_rate = learning_rate
-        self._objective = self
-        self.weights = 0
-
-    def direction(self, name: str) -> str | None:
-        return {"loss": "down", "accuracy": "up"}.get(name.removeprefix("val_"))
-
-    def get_weights(self) -> list[Any]:
-        return [self.weights]
-
-    def set_weights(self, weights: list[Any]) -> None:
-        (self.weights,) = weights
-
-
-def feed(callback: Any, values: list[float], model: Fake | None = None) -> Fake:
-    """Plays epochs with these values; weights are the number of the epoch."""
-    model = model or Fake()
-    callback.set_model(model)
-    callback.on_train_begin()
-    for epoch, value in enumerate(values):
-        model.weights = epoch
-        callback.on_epoch_end(epoch, {callback.monitor: value})
-        if model.stop_training:
-            break
-    callback.on_train_end({})
-    return model
-
-
-@pytest.mark.parametrize(
-    ("options", "values", "stopped", "best_epoch"),
-    [
-        ({}, [3, 2, 1, 1.5, 0], 3, 2),
-        ({"patience": 2}, [3, 2, 2.5, 2.6, 0], 3, 1),
-        ({"patience": 3}, [3, 2, 2.5, 2.6, 0], 0, 4),
-        ({"min_delta": 0.5, "patience": 2}, [3, 2.8, 2.6, 1.0], 2, 0),
-        ({"monitor": "val_accuracy"}, [0.1, 0.5, 0.4], 2, 1),
-        ({"monitor": "other", "mode": "max"}, [0.1, 0.5, 0.4], 2, 1),
-        ({"baseline": 1.0, "patience": 2}, [3, 2, 1.5, 1.2], 0, 3),
-        ({"baseline": 1.0, "patience": 2}, [3, 3.5, 4], 1, 0),
-        ({"start_from_epoch": 2}, [1, 2, 3, 4, 0], 3, 2),
-        ({"patience": 1}, [math.nan, math.nan, 1.0], 1, 0),
-        ({"patience": 2}, [2.0, math.nan, 1.0, math.nan, math.nan], 4, 2),
-    ],
-)
-@pytest.mark.parametrize("restore", [True, False])
-def test_early_stopping(
-    options: dict[str, Any], values: list[float], stopped: int, best_epoch: int, restore: bool
-) -> None:
-    callback = EarlyStopping(restore_best_weights=restore, **options)
-    model = feed(callback, values)
-    assert callback.stopped_epoch == stopped
-    assert callback.best_epoch == best_epoch
-    last = stopped or len(values) - 1
-    assert model.weights == (best_epoch if restore else last)
-
-
-def test_early_stopping_restores_without_stopping() -> None:
-    callback = EarlyStopping(patience=10, restore_best_weights=True)
-    assert feed(callback, [3, 1, 2, 2]).weights == 1
-    assert callback.stopped_epoch == 0
-    assert callback.best == 1
-    feed(callback, [5, 4])  # used again: starts anew
-    assert callback.best == 4
-
-
-def test_early_stopping_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    feed(EarlyStopping(restore_best_weights=True, verbose=1), [1, 2])
-    assert capsys.readouterr().out == (
-        "Epoch 2: early stopping\nRestoring model weights from the end of the best epoch: 1.\n"
-    )
-
-
-def test_early_stopping_in_fit() -> None:
-    x, y = data()
-    model = classifier(pynn.optimizers.SGD(0.0))
-    stop = EarlyStopping(monitor="loss", patience=2, restore_best_weights=True)
-    history = model.fit(x, y, epochs=50, shuffle=False, verbose=0, callbacks=[stop])
-    assert history.epoch == [0, 1, 2]
-    with pytest.warns(UserWarning, match="'val_loss', which is not there. Available: acc"):
-        model.fit(x, y, verbose=0, callbacks=[EarlyStopping()])
-    with pytest.raises(ValueError, match="Pass mode='min' or mode='max'"):
-        feed(EarlyStopping(monitor="other"), [1.0, 2.0])
-
-
-@pytest.mark.parametrize(
-    ("options", "values", "rates"),
-    [
-        ({"patience": 2}, [1, 1, 1, 1, 1], [1, 1, 0.1, 0.1, 0.01]),
-        ({"patience": 1, "factor": 0.5}, [1, 1, 0.5, 0.5], [1, 0.5, 0.5, 0.25]),
-        ({"patience": 1, "cooldown": 2}, [1, 1, 1, 1, 1], [1, 0.1, 0.1, 0.01, 0.01]),
-        ({"patience": 1, "min_lr": 0.05}, [1, 1, 1, 1], [1, 0.1, 0.05, 0.05]),
-        ({"patience": 1, "min_delta": 0.3}, [1, 0.8, 0.6], [1, 0.1, 0.1]),
-        ({"patience": 1, "monitor": "accuracy"}, [0.1, 0.2, 0.2], [1, 1, 0.1]),
-    ],
-)
-def test_reduce_on_plateau(
-    options: dict[str, Any], values: list[float], rates: list[float]
-) -> None:
-    callback = ReduceLROnPlateau(**options)
-    model = Fake()
-    callback.set_model(model)
-    callback.on_train_begin()
-    seen = []
-    for epoch, value in enumerate(values):
-        logs = {callback.monitor: float(value)}
-        before = model.learning_rate
-        callback.on_epoch_end(epoch, logs)
-        assert logs["learning_rate"] == before
-        seen.append(model.learning_rate)
-    np.testing.assert_allclose(seen, rates)
-
-
-def test_learning_rate_scheduler(capsys: pytest.CaptureFixture[str]) -> None:
-    x, y = data()
-    model = classifier(pynn.optimizers.SGD(0.5))
-    halve = callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2, verbose=1)
-    history = model.fit(x, y, epochs=3, verbose=0, callbacks=[halve])
-    np.testing.assert_allclose(history.history["learning_rate"], [0.25, 0.125, 0.0625])
-    assert "\nEpoch 2: LearningRateScheduler setting learning rate to 0.125.\n" in (
-        capsys.readouterr().out
-    )
-    by_epoch = callbacks.LearningRateScheduler(lambda epoch: 1.0 / (epoch + 1))
-    history = model.fit(x, y, epochs=2, verbose=0, callbacks=[by_epoch])
-    assert history.history["learning_rate"] == [1.0, 0.5]
-    fast: Any = "fast"
-    wrong = callbacks.LearningRateScheduler(lambda epoch: fast)
-    with pytest.raises(ValueError, match="must return a number"):
-        model.fit(x, y, verbose=0, callbacks=[wrong])
-
-
-def test_terminate_on_nan(capsys: pytest.CaptureFixture[str]) -> None:
-    x, y = data()
-
-    def diverging() -> pynn.Sequential:
-        model = pynn.Sequential([pynn.Input((4,)), layers.Dense(1)])
-        model.compile(pynn.optimizers.SGD(1e6), "mse")
-        return model
-
-    model = diverging()
-    with pytest.warns(pynn.DivergenceWarning):
-        history = model.fit(x, y, epochs=90, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
-    assert len(history.epoch) < 90
-    assert "Invalid loss, terminating training" in capsys.readouterr().out
-    strict = callbacks.TerminateOnNaN(raise_error=True)
-    with pytest.warns(pynn.DivergenceWarning), pytest.raises(RuntimeError, match="diverged"):
-        diverging().fit(x, y, epochs=90, verbose=0, callbacks=[strict])
-
-
 def test_wrong_callbacks() -> None:
     x, y = data()
     with pytest.raises(TypeError, match="must be objects of"):
         classifier().fit(x, y, verbose=0, callbacks=[print])
     with pytest.raises(TypeError, match="unknown hook"):
         callbacks.LambdaCallback(on_epoch=print)
-    with pytest.raises(ValueError, match="`factor` must lie"):
-        ReduceLROnPlateau(factor=1.0)
-    with pytest.raises(ValueError, match="`mode` must be"):
-        EarlyStopping(mode="up")
 
 
 @pytest.mark.parametrize("change", ["compile", "add"])

@@ -139,6 +139,22 @@ def test_verbose_2_and_0(clock: Clock) -> None:
     assert draw(clock, Terminal(), verbose=0) == ""
 
 
+def test_unknown_number_of_steps(clock: Clock) -> None:
+    stream = Terminal()
+    bar = Progress(None, 1, stream)
+    for step in range(1, 31):
+        clock.now += 0.2
+        bar.update(step, {"loss": 1.5})
+    bar.finish({"loss": 1.25})
+    parts = plain(stream.getvalue()).split("\r")
+    assert parts[1] == "      1/Unknown 0s 200ms/step - loss: 1.5000"
+    assert parts[30] == "     30/Unknown 6s 200ms/step - loss: 1.5000"
+    assert shown(stream.getvalue())[0] == f"30/30 {'━' * 20} 6s 200ms/step - loss: 1.2500"
+    bar = Progress(None, 2, file := io.StringIO())
+    bar.finish()
+    assert file.getvalue() == "1/1 - 0s - 0s/step\n"
+
+
 def test_close_ends_an_open_line(clock: Clock) -> None:
     stream = Terminal()
     bar = Progress(10, 1, stream)

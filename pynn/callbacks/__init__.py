@@ -11,23 +11,35 @@ Example:
 
 from __future__ import annotations
 
-from pynn.callbacks._base import (
-    Callback,
-    CallbackList,
-    History,
-    LambdaCallback,
-    TerminateOnNaN,
-)
-from pynn.callbacks.monitors import EarlyStopping, ReduceLROnPlateau
+from pynn.callbacks._base import Callback, CallbackList
+from pynn.callbacks.averaging import SwapEMAWeights
+from pynn.callbacks.backup import BackupAndRestore
+from pynn.callbacks.checkpoint import ModelCheckpoint
+from pynn.callbacks.csv_log import CSVLogger
+from pynn.callbacks.cycle import OneCycle
+from pynn.callbacks.finder import LearningRateFinder
+from pynn.callbacks.functions import LambdaCallback
+from pynn.callbacks.history import History
+from pynn.callbacks.monitors import EarlyStopping, ReduceLROnPlateau, TerminateOnNaN
+from pynn.callbacks.progress import ProgbarLogger
 from pynn.callbacks.schedule import LearningRateScheduler
+from pynn.callbacks.tensorboard import TensorBoard
 
 __all__ = [
+    "BackupAndRestore",
+    "CSVLogger",
     "Callback",
     "CallbackList",
     "EarlyStopping",
     "History",
     "LambdaCallback",
+    "LearningRateFinder",
     "LearningRateScheduler",
+    "ModelCheckpoint",
+    "OneCycle",
+    "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -1,24 +1,30 @@
-"""The base of callbacks, and those that need no more than it."""
+"""The base of callbacks and the list that calls them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pynn.utils.progress import message
+import numpy as np
 
-Logs = dict[str, float] | None
+Logs = dict[str, Any] | None
 
 
 class Callback:
     """Base of all callbacks; override the hooks that are wanted.
 
+    ``logs`` holds the running means since the epoch began, Python floats: ``loss`` and the metrics.
+    A callback may add to the logs of ``on_epoch_end``: the callbacks after it, the history and the
+    printed line see what it added.
+
     Attributes:
         model: the model.
         params: ``verbose``, ``epochs`` and ``steps`` of the call.
 
-    ``logs`` holds the running means since the epoch began: ``loss`` and the metrics.
+    Example:
+        >>> class Patient(Callback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         self.model.stop_training = logs["loss"] < 0.1
     """
 
     params: dict[str, Any]
@@ -29,9 +35,11 @@ class Callback:
         self.model = None
 
     def set_params(self, params: dict[str, Any]) -> None:
+        """Called with the parameters of the call."""
         self.params = params
 
     def set_model(self, model: Any) -> None:
+        """Called with the model."""
         self.model = model
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -67,13 +75,16 @@ class Callback:
         """Called before an evaluation, also the one after an epoch."""
 
     def on_test_end(self, logs: Logs = None) -> None:
-        """Called after an evaluation."""
+        """Called after an evaluation, with its results."""
 
     def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Never called: an evaluation is one piece. Here for classes that override it."""
+        """Called before each batch of an evaluation."""
 
     def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Never called."""
+        """Called after each batch of an evaluation."""
+
+    def on_test_chunk_end(self, batch: int, logs: Logs = None) -> None:
+        """Called now and then in an evaluation, after the batch with this number."""
 
     def on_predict_begin(self, logs: Logs = None) -> None:
         """Called before a prediction."""
@@ -82,20 +93,31 @@ class Callback:
         """Called after a prediction."""
 
     def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Never called."""
+        """Called before each batch of a prediction."""
 
     def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Never called."""
+        """Called after each batch of a prediction, with its ``outputs``."""
+
+    def on_predict_chunk_end(self, batch: int, logs: Logs = None) -> None:
+        """Called now and then in a prediction, after the batch with this number."""
+
+    def on_close(self) -> None:
+        """Called when a call ends, also where an error ended it: closes what is open."""
 
 
-class CallbackList:
-    """Calls the hooks of several callbacks, in order.
+class CallbackList(Callback):
+    """Calls the hooks of several callbacks, in order, all with the same logs.
 
     Args:
-        callbacks: one callback or several.
+        callbacks: one callback or several, in lists of any depth.
         add_history: whether to append a ``History`` unless there is one.
+        add_progbar: whether to append a ``ProgbarLogger`` unless there is one.
         model: handed to each.
-        params: handed to each.
+        params: handed to each: ``verbose``, ``epochs``, ``steps``.
+
+    Attributes:
+        wants_batches: whether a callback overrides a hook of batches of training.
+            ``wants_test_batches`` and ``wants_predict_batches`` tell the same of the others.
 
     Raises:
         TypeError: something that is not a callback.
@@ -103,18 +125,24 @@ class CallbackList:
 
     def __init__(
         self,
-        callbacks: Callback | Iterable[Callback] | None = None,
+        callbacks: Any = None,
         add_history: bool = False,
+        add_progbar: bool = False,
         model: Any = None,
         **params: Any,
     ) -> None:
+        from pynn.callbacks.history import History
+        from pynn.callbacks.progress import ProgbarLogger
+
+        super().__init__()
         self.callbacks: list[Callback] = []
-        self.wants_batches = False
+        self.wants_batches = self.wants_test_batches = self.wants_predict_batches = False
         self.model, self.params = model, params
-        for callback in [callbacks] if isinstance(callbacks, Callback) else callbacks or ():
+        for callback in _flat(callbacks):
             self.append(callback)
-        if add_history and not any(isinstance(callback, History) for callback in self.callbacks):
-            self.append(History())
+        for wanted, kind in ((add_history, History), (add_progbar, ProgbarLogger)):
+            if wanted and not any(isinstance(callback, kind) for callback in self.callbacks):
+                self.append(kind())
 
     def append(self, callback: Callback) -> None:
         """Adds one more and tells it the model and the parameters."""
@@ -124,126 +152,95 @@ class CallbackList:
                 f"Received: {callback!r} (of type {type(callback).__name__})"
             )
         self.callbacks.append(callback)
-        self.wants_batches |= _wants_batches(callback)
-        callback.set_params(self.params)
+        self.wants_batches |= _overrides(
+            callback, "on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end"
+        )
+        self.wants_test_batches |= _overrides(callback, "on_test_batch_begin", "on_test_batch_end")
+        self.wants_predict_batches |= _overrides(
+            callback, "on_predict_batch_begin", "on_predict_batch_end"
+        )
+        if self.params:
+            callback.set_params(self.params)
         if self.model is not None:
             callback.set_model(self.model)
-            if isinstance(callback, History):
-                self.model.history = callback
 
-    def __getattr__(self, hook: str) -> Callable[..., None]:
-        """Every hook of ``Callback``, called on all of them with the same logs."""
-        if not hook.startswith("on_") or not hasattr(Callback, hook):
-            raise AttributeError(f"CallbackList has no attribute {hook!r}")
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Hands the parameters to every callback."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
 
-        def call(*arguments: Any) -> None:
-            numbered = hook.startswith(("on_epoch", "on_train_batch", "on_train_chunk"))
-            if len(arguments) < 1 + numbered:
-                arguments = (*arguments, {})
-            for callback in self.callbacks:
-                getattr(callback, hook)(*arguments)
+    def set_model(self, model: Any) -> None:
+        """Hands the model to every callback."""
+        self.model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
 
-        return call
+    def on_close(self) -> None:
+        """Lets every callback close what it has open."""
+        for callback in self.callbacks:
+            callback.on_close()
 
 
-def _wants_batches(callback: Callback) -> bool:
-    names = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+def as_callback_list(
+    callbacks: Any, model: Any, add_history: bool = False, **params: Any
+) -> CallbackList:
+    """The list that fit, evaluate and predict call; a ``CallbackList`` is used as it is.
+
+    Args:
+        callbacks: what the user gave.
+        model: the model.
+        add_history: whether to append a ``History``.
+        params: ``verbose``, ``epochs`` and ``steps``; anything is printed unless ``verbose`` is 0.
+    """
+    if isinstance(callbacks, CallbackList):
+        if callbacks.model is None:
+            callbacks.set_model(model)
+        return callbacks
+    return CallbackList(callbacks, add_history, params.get("verbose", 0) != 0, model, **params)
+
+
+def _flat(callbacks: Any) -> Iterator[Any]:
+    if callbacks is None:
+        return
+    if isinstance(callbacks, Iterable) and not isinstance(callbacks, (str, bytes, Callback)):
+        for item in callbacks:
+            yield from _flat(item)
+    else:
+        yield callbacks
+
+
+def _overrides(callback: Callback, *hooks: str) -> bool:
     return any(
-        getattr(getattr(callback, name), "__func__", None) is not getattr(Callback, name)
-        for name in names
+        getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
+        for hook in hooks
     )
 
 
-class History(Callback):
-    """Keeps the logs of every epoch; ``fit`` adds one and returns it.
-
-    Attributes:
-        epoch: the epochs' numbers.
-        history: for each log key the list of values, Python floats.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.history: dict[str, list[float]] = {}
-        self.epoch: list[int] = []
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        self.epoch = []
-        self.history = {}
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        self.epoch.append(epoch)
-        for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(float(value))
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's."""
+    is_number = isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0
+    return value.item() if is_number else value
 
 
-class LambdaCallback(Callback):
-    """A callback made of functions.
+def _broadcast(hook: str) -> Callable[..., None]:
+    """The hook of a ``CallbackList``: calls that of every callback."""
+    # A batch is the shortest chunk, so that loops written by hand reach the chunk hooks too.
+    hooks = [hook]
+    if hook.endswith("_batch_end") and hook != "on_batch_end":
+        hooks.append(hook.replace("batch", "chunk"))
 
-    Args:
-        on_epoch_begin: called with (epoch, logs).
-        on_epoch_end: called with (epoch, logs).
-        on_train_begin: called with (logs).
-        on_train_end: called with (logs).
-        on_train_batch_begin: called with (batch, logs).
-        on_train_batch_end: called with (batch, logs).
-        kwargs: any other hook.
+    def call(self: CallbackList, *arguments: Any, logs: Logs = None) -> None:
+        numbered = hook.startswith("on_epoch") or "batch" in hook or "chunk" in hook
+        *numbers, logs = (*arguments, logs)[: 1 + numbered]
+        logs = {name: _plain(value) for name, value in (logs or {}).items()}
+        for callback in self.callbacks:
+            for name in hooks:
+                getattr(callback, name)(*numbers, logs)
 
-    Raises:
-        TypeError: not a hook, or not a function.
-    """
-
-    def __init__(
-        self,
-        on_epoch_begin: Callable[..., object] | None = None,
-        on_epoch_end: Callable[..., object] | None = None,
-        on_train_begin: Callable[..., object] | None = None,
-        on_train_end: Callable[..., object] | None = None,
-        on_train_batch_begin: Callable[..., object] | None = None,
-        on_train_batch_end: Callable[..., object] | None = None,
-        **kwargs: Callable[..., object],
-    ) -> None:
-        super().__init__()
-        given = {
-            "on_epoch_begin": on_epoch_begin,
-            "on_epoch_end": on_epoch_end,
-            "on_train_begin": on_train_begin,
-            "on_train_end": on_train_end,
-            "on_train_batch_begin": on_train_batch_begin,
-            "on_train_batch_end": on_train_batch_end,
-            **kwargs,
-        }
-        for name, function in given.items():
-            if function is None:
-                continue
-            if not (name.startswith("on_") and hasattr(Callback, name)):
-                raise TypeError(f"LambdaCallback: unknown hook. Received: {name}")
-            if not callable(function):
-                raise TypeError(
-                    f"LambdaCallback: a hook must be a function. Received: {name}={function!r}"
-                )
-            setattr(self, name, function)
+    call.__name__, call.__doc__ = hook, getattr(Callback, hook).__doc__
+    return call
 
 
-class TerminateOnNaN(Callback):
-    """Stops training when the loss is NaN or infinite; looks about ten times a second.
-
-    Args:
-        raise_error: whether to raise instead of stopping quietly.
-
-    Raises:
-        RuntimeError: with ``raise_error``, the loss is not finite.
-    """
-
-    def __init__(self, raise_error: bool = False) -> None:
-        super().__init__()
-        self.raise_error = raise_error
-
-    def on_train_chunk_end(self, batch: int, logs: Logs = None) -> None:
-        loss = (logs or {}).get("loss")
-        if loss is None or math.isfinite(loss):
-            return
-        if self.raise_error:
-            raise RuntimeError(f"TerminateOnNaN: training diverged. Received: loss={loss}")
-        message(f"Batch {batch}: Invalid loss, terminating training")
-        self.model.stop_training = True
+for _hook in [name for name in vars(Callback) if name.startswith("on_") and name != "on_close"]:
+    setattr(CallbackList, _hook, _broadcast(_hook))

@@ -1,4 +1,4 @@
-"""Callbacks that watch whether a value still improves."""
+"""Callbacks that watch a value: whether it still improves, whether it is a number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from pynn.utils.progress import message
 
 
 class Monitor(Callback):
-    """Watches one value of the logs."""
+    """Watches one value of the logs.
+
+    Args:
+        monitor: its key.
+        mode: ``"min"``, ``"max"`` or ``"auto"``.
+        min_delta: the least change that counts as an improvement.
+
+    Raises:
+        ValueError: another mode.
+    """
 
     def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
         super().__init__()
@@ -30,17 +39,21 @@ class Monitor(Callback):
             warnings.warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which is not there. "
                 f"Available: {', '.join(logs or {})}",
-                stacklevel=4,
+                stacklevel=5,
             )
         return value
 
     def improves(self, value: float, reference: float | None) -> bool:
-        """Whether ``value`` is better than ``reference`` by more than ``min_delta``."""
-        if reference is None:
-            return True
-        if self._larger_is_better():
-            return bool(value - self.min_delta > reference)
-        return bool(value + self.min_delta < reference)
+        """Whether ``value`` is better than ``reference`` by more than ``min_delta``.
+
+        Anything is better than nothing, a number better than NaN.
+        """
+        upward = self._larger_is_better()
+        if reference is None or math.isnan(value) or math.isnan(reference):
+            return reference is None or math.isnan(reference) > math.isnan(value)
+        if upward:
+            return value - self.min_delta > reference
+        return value + self.min_delta < reference
 
     def _larger_is_better(self) -> bool:
         if self.mode != "auto":
@@ -75,6 +88,9 @@ class EarlyStopping(Monitor):
 
     Raises:
         ValueError: an unknown mode; with ``"auto"``, a key whose direction is not known.
+
+    Example:
+        >>> stop = EarlyStopping(monitor="val_loss", patience=10, restore_best_weights=True)
     """
 
     def __init__(
@@ -100,15 +116,13 @@ class EarlyStopping(Monitor):
         self.best_weights: list[Any] | None = None
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if epoch < self.start_from_epoch:
-            return
         value = self.current(logs)
-        if value is None:
+        if value is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
             self._remember(epoch)  # NaN never improves: the first weights are the best then
         self.wait += 1
-        if not math.isnan(value) and self.improves(value, self.best):
+        if self.improves(value, self.best):
             self.best = value
             self._remember(epoch)
             if self.baseline is None or self.improves(value, self.baseline):
@@ -147,8 +161,13 @@ class ReduceLROnPlateau(Monitor):
         cooldown: epochs after a reduction in which nothing is counted.
         min_lr: the rate does not fall below.
 
+    The rate that an epoch was trained with is added to its logs as ``learning_rate``.
+
     Raises:
         ValueError: ``factor`` is not less than 1, or an unknown mode.
+
+    Example:
+        >>> reduce = ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=5)
     """
 
     def __init__(
@@ -203,3 +222,28 @@ class ReduceLROnPlateau(Monitor):
                     )
                 self.cooldown_counter = self.cooldown
                 self.wait = 0
+
+
+class TerminateOnNaN(Callback):
+    """Stops training when the loss is NaN or infinite; looks about ten times a second.
+
+    Args:
+        raise_error: whether to raise instead of stopping quietly; ``on_train_end`` is not called
+            then, so that ``BackupAndRestore`` keeps its files.
+
+    Raises:
+        RuntimeError: with ``raise_error``, the loss is not finite.
+    """
+
+    def __init__(self, raise_error: bool = False) -> None:
+        super().__init__()
+        self.raise_error = raise_error
+
+    def on_train_chunk_end(self, batch: int, logs: Logs = None) -> None:
+        loss = (logs or {}).get("loss")
+        if loss is None or math.isfinite(loss):
+            return
+        if self.raise_error:
+            raise RuntimeError(f"TerminateOnNaN: training diverged. Received: loss={loss}")
+        message(f"Batch {batch}: Invalid loss, terminating training")
+        self.model.stop_training = True

@@ -72,6 +72,8 @@ class Fitting:
                 progress.close()
             if model.stop_training:
                 break
+        if epochs > initial_epoch:
+            model.optimizer.finalize_variable_values()
         hooks.on_train_end(logs)
         assert model.history is not None
         return model.history
@@ -97,14 +99,17 @@ class Fitting:
         trainer.results(reset=True)
         objective.reset_python_metrics()
         by_batch = hooks.wants_batches or feed.by_batch or bool(objective.python_metrics)
+        optimizer = model.optimizer
+        held = optimizer.constrained_by_python
+        step_by_step = optimizer.rate_is_asked_each_step or bool(held)
         done, limit, logs = 0, _FIRST_CHUNK, dict[str, float]()
         while not (done and model.stop_training):
-            chunk = feed.chunk(done, 1 if by_batch else limit)
+            chunk = feed.chunk(done, 1 if by_batch or step_by_step else limit)
             if chunk is None:
                 break
             if by_batch:
                 hooks.on_train_batch_begin(done)
-            rates = model.optimizer.learning_rates(trainer.iterations, chunk.count)
+            rates = optimizer.learning_rates(trainer.iterations, chunk.count)
             trained = trainer.train(
                 *model.for_engine(chunk.data),
                 chunk.order,
@@ -118,7 +123,9 @@ class Fitting:
             )
             done += trained
             limit = max(_FIRST_CHUNK, 4 * trained)
-            model.optimizer.iterations = trainer.iterations
+            optimizer.calls = trainer.iterations
+            for variable in held:
+                variable.assign(variable.constraint(variable.numpy()))
             if objective.python_metrics:
                 objective.update_python_metrics(chunk.batch(), trainer.outputs())
             logs = objective.logs(trainer.results())

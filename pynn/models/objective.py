@@ -146,7 +146,7 @@ class Objective:
         for variable in program.graph.variables:
             penalty = variable.regularizer
             if penalty is not None and id(variable) in program.graph.trained:
-                if penalty.factors is None:
+                if getattr(penalty, "factors", None) is None:
                     program.graph.penalties.append(penalty(program.graph.parameter(variable)))
         loss_specs += [
             {"values": program.also(tensor), "target": None} for tensor in program.graph.penalties

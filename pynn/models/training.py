@@ -126,7 +126,7 @@ class Training(Evaluation):
         """The optimizer's arrays and the numbers Keras keeps beside them; empty before training."""
         if self._trainer is None:
             return []
-        return [*self.optimizer.scalars(), *(slot for own in self._trainer.slots for slot in own)]
+        return [variable.numpy() for variable in self.optimizer.variables]
 
     def _ready(self, action: str) -> Objective:
         if self._objective is None:
@@ -200,7 +200,9 @@ class Training(Evaluation):
         self._trained_program = program  # keeps its variables alive
         if self._optimizer_state is not None:
             state.write(self._trainer, state.trained(program), self._optimizer_state)
-        self.optimizer.iterations = self._trainer.iterations
+        trained = [v for v in variables if id(v) in program.graph.trained]
+        self.optimizer.attach(trained, self._trainer.slots)
+        self.optimizer.calls = self._trainer.iterations
         self._seed = draw_seed()
 
     # ---- fit ---------------------------------------------------------------------------------

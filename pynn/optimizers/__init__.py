@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynn.optimizers import schedules
+from pynn.optimizers import legacy, schedules
 from pynn.optimizers._adaptive import Adadelta, Adagrad, Ftrl, RMSprop
 from pynn.optimizers._base import Optimizer
 from pynn.optimizers._moments import Adam, Adamax, AdamW, Lion, Nadam, ScheduleFreeAdamW
@@ -41,6 +41,7 @@ __all__ = [
     "ScheduleFreeAdamW",
     "deserialize",
     "get",
+    "legacy",
     "schedules",
     "serialize",
 ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from pynn import _catalog, _legacy
+from pynn import _catalog, _legacy, constraints
 from pynn.optimizers import schedules
 from pynn.optimizers._numbers import Iterations, LearningRate
 from pynn.optimizers._options import CLIPS, DEFAULTS, by_position, checked
@@ -188,11 +188,34 @@ class Optimizer(Stateful):
             "ema_overwrite_frequency": self.ema_overwrite_frequency if self.use_ema else None,
         }
 
+    def engine_options(self, variables: Sequence[Any], trained: Collection[int]) -> dict[str, Any]:
+        """What the engine's trainer does to single variables in each step.
+
+        Args:
+            variables: all variables of the network, in its order.
+            trained: ``id`` of those that are trained.
+        """
+        penalties = [
+            (place, *variable.regularizer.factors)
+            for place, variable in enumerate(variables)
+            if id(variable) in trained and getattr(variable.regularizer, "factors", None)
+        ]
+        engine, _ = constraints.split(variables)
+        return {
+            "penalties": penalties,
+            "no_decay": self.no_decay(variables),
+            "constraints": engine,
+        }
+
     def scalars(self) -> list[npt.NDArray[Any]]:
         """The numbers that Keras keeps as variables: step count and, where set, learning rate."""
         steps = np.array(self.calls, np.int32)
         rate = self._learning_rate
         return [steps] if callable(rate) else [steps, np.array(rate, np.float32)]
+
+    def rule_scalars(self) -> dict[str, npt.NDArray[Any]]:
+        """Numbers that Keras's rule keeps beside its arrays; here they follow from the step."""
+        return {}
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None

@@ -152,11 +152,11 @@ class Nadam(Optimizer):
         fields = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
         super().__init__(learning_rate, fields, options)
 
-    def scalars(self) -> list[Any]:
-        """Keras has one more: the product of the momentum schedule, which follows from the step."""
+    def rule_scalars(self) -> dict[str, Any]:
+        """Keras keeps the product of the momentum schedule."""
         steps = np.arange(1, self.iterations + 1)
-        product = np.prod(self.beta_1 * (1 - 0.5 * 0.96**steps))
-        return [*super().scalars(), np.array(product, np.float32)]
+        product = np.prod(self.fields["beta_1"] * (1 - 0.5 * 0.96**steps))
+        return {"u_product": np.array(product, np.float32)}
 
 
 class Lion(Optimizer):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pynn import _core
+from pynn import _core, constraints
 from pynn.utils.configurable import Configurable
 
 Array = npt.NDArray[Any]
@@ -89,6 +89,9 @@ class Stateful(Configurable):
     def scalars(self) -> list[Any]:
         raise NotImplementedError
 
+    def rule_scalars(self) -> dict[str, Array]:
+        raise NotImplementedError
+
     @property
     def built(self) -> bool:
         """Whether the optimizer has state for the variables it is to change."""
@@ -113,6 +116,12 @@ class Stateful(Configurable):
             slots: ``_core.Trainer.slots``, one list for each of them.
         """
         self._variables, self._slots = list(variables), [list(own) for own in slots]
+
+    @property
+    def constrained_by_python(self) -> list[Any]:
+        """The variables whose constraint the engine cannot apply."""
+        _, places = constraints.split(self._variables)
+        return [self._variables[place] for place in places]
 
     def _new_slots(self, w: Array) -> list[Array]:
         slots = [
@@ -146,15 +155,16 @@ class Stateful(Configurable):
     @property
     def variables(self) -> list[StateArray]:
         """The state in Keras's order: step count, learning rate, means, sums, slots."""
-        count = {"iteration": lambda value: setattr(self, "calls", int(value))}
-        count["learning_rate"] = lambda value: setattr(self, "learning_rate", float(value))
-        names = ["iteration", "learning_rate", "u_product"]
+        setters: dict[str, Callable[[Any], None]] = {
+            "iteration": lambda value: setattr(self, "calls", int(value)),
+            "learning_rate": lambda value: setattr(self, "learning_rate", float(value)),
+        }
         scalars = [
-            StateArray(f"{self.name}/{name}", array, count.get(name))
-            for name, array in zip(names, self.scalars(), strict=False)
+            StateArray(f"{self.name}/{name}", array, setters[name])
+            for name, array in zip(setters, self.scalars(), strict=False)
         ]
         if not self.built:
-            return scalars[:2]
+            return scalars
         rule = len(self._slots[0]) - self._extra_slots
         extra = ["average"] * self.use_ema
         extra += ["gradient_accumulator"] * bool(self.gradient_accumulation_steps)
@@ -172,7 +182,10 @@ class Stateful(Configurable):
             for path, own in zip(paths, self._slots, strict=True)
             for (name, _, _), array in zip(self._rule_slots(()), own, strict=False)
         ]
-        return [*scalars[:2], *shared, *scalars[2:], *slots]
+        last = [
+            StateArray(f"{self.name}/{name}", array) for name, array in self.rule_scalars().items()
+        ]
+        return [*scalars, *shared, *slots, *last]
 
     def get_weights(self) -> list[Array]:
         """Returns copies of the state arrays."""
@@ -195,13 +208,16 @@ class Stateful(Configurable):
 
     # ---- running means of the weights --------------------------------------------------------
 
-    def finalize_variable_values(self, var_list: Iterable[Any]) -> None:
-        """Overwrites variables with the running means of their values; without EMA does nothing."""
+    def finalize_variable_values(self, var_list: Iterable[Any] | None = None) -> None:
+        """Overwrites variables with the running means of their values; without EMA does nothing.
+
+        Args:
+            var_list: the variables; by default all.
+        """
         if self.use_ema:
-            places = [self._place(variable) for variable in var_list]
             averages = self._averages()
-            for place in places:
-                _values(self._variables[place])[...] = averages[place]
+            for variable in self._variables if var_list is None else var_list:
+                _values(variable)[...] = averages[self._place(variable)]
 
     def swap_averages(self) -> None:
         """Exchanges the variables' values and their running means."""

@@ -24,7 +24,7 @@ class Progress:
     """Prints how far a loop over steps has come, the time a step takes, and running means.
 
     Args:
-        target: number of steps.
+        target: number of steps, None if it is not known before the end.
         verbose: 0 prints nothing, 1 a bar, 2 one line at the end.
         stream: where to print; by default ``sys.stdout`` as it is now.
 
@@ -37,8 +37,8 @@ class Progress:
         3/3 - 0s - ...s/step - loss: 0.5000
     """
 
-    def __init__(self, target: int, verbose: int = 1, stream: TextIO | None = None) -> None:
-        self.target = max(1, target)
+    def __init__(self, target: int | None, verbose: int = 1, stream: TextIO | None = None) -> None:
+        self.target = target if target is None else max(1, target)
         self.verbose = verbose
         self.stream = stream or sys.stdout or io.StringIO()  # pythonw has no standard output
         self._start = time.perf_counter()
@@ -61,6 +61,8 @@ class Progress:
     def finish(self, values: Mapping[str, float] | None = None) -> None:
         """Writes the last line: all steps done."""
         now = time.perf_counter()
+        if self.target is None:
+            self.target = max(1, self._current)
         self._note(self.target, now)
         if self.verbose == 1:
             self._draw(values or {}, now, finished=True)
@@ -77,34 +79,28 @@ class Progress:
     # ---- parts -------------------------------------------------------------------------------
 
     def _draw(self, values: Mapping[str, float], now: float, finished: bool) -> None:
-        digits = len(str(self.target))
-        count = f"{self._current:>{digits}d}/{self.target}"
-        filled = _WIDTH * self._current // self.target
-        seconds = now - self._start
-        if not finished:
-            seconds = self._seconds_per_step(now) * (self.target - self._current)
-        clock = f"{seconds:.0f}s" if finished else _remaining(seconds)
+        line = "━" if _can_print("━", self.stream) else "="
+        seconds, done, ahead = now - self._start, "", ""
+        if self.target is None:
+            count, clock = f"{self._current:>7d}/Unknown", f"{seconds:.0f}s"
+        else:
+            count = f"{self._current:>{len(str(self.target))}d}/{self.target}"
+            filled = _WIDTH * self._current // self.target
+            done, ahead = line * filled, line * (_WIDTH - filled)
+            left = self._seconds_per_step(now) * (self.target - self._current)
+            clock = f"{seconds:.0f}s" if finished else _remaining(left)
         rest = self._step_time(now) + _values(values)
-        line = "━"
-        if not _can_print(line, self.stream):
-            line = "="
-        done, ahead = line * filled, line * (_WIDTH - filled)
+        head = " ".join(part for part in (count, done + ahead, clock) if part)
         if not self._in_place:
-            self._write(f"{count} {done}{ahead} {clock}{rest}\n")
+            self._write(f"{head}{rest}\n")
             return
-        length = len(count) + _WIDTH + len(clock) + 2 + len(rest)
         if not finished and self._is_terminal():  # a wrapped line could not be drawn over
-            room = shutil.get_terminal_size().columns - 1 - (length - len(rest))
-            if len(rest) > room:
-                rest = rest[: max(0, room)]
-                length = len(count) + _WIDTH + len(clock) + 2 + len(rest)
-        text = " ".join(
-            (
-                self._paint(count, _BOLD),
-                self._paint(done, _GREEN) + self._paint(ahead, _WHITE),
-                self._paint(clock, _BOLD),
-            )
-        )
+            room = shutil.get_terminal_size().columns - 1 - len(head)
+            rest = rest[: max(0, room)]
+        length = len(head) + len(rest)
+        bar = self._paint(done, _GREEN) + self._paint(ahead, _WHITE)
+        painted = (self._paint(count, _BOLD), bar, self._paint(clock, _BOLD))
+        text = " ".join(part for part in painted if part)
         padding = " " * max(0, self._blank - length)
         self._write(f"\r{text}{rest}{padding}" + ("\n" if finished else ""))
         self._open = not finished
@@ -114,9 +110,9 @@ class Progress:
         return f"{color}{text}{_RESET}" if self._colors and text else text
 
     def _note(self, current: int, now: float) -> None:
-        if self._first is None and 0 < current < self.target:
+        if self._first is None and current > 0 and current != self.target:
             self._first = (current, now)
-        self._current = min(current, self.target)
+        self._current = current if self.target is None else min(current, self.target)
 
     def _seconds_per_step(self, now: float) -> float:
         # The first steps are not representative: they pay for memory and caches.

@@ -1,5 +1,7 @@
-// The engine without Python: a network with every kind of state trains, allocates nothing per
-// batch, and gives the same bits for any number of threads.
+// The engine without Python: a network with every kind of state, and one with shared tensors,
+// shared variables and several losses, train, allocate nothing per batch, and give the same bits
+// for any number of threads.
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -9,7 +11,7 @@
 #include <thread>
 
 #include "check_test.h"
-#include "exec/trainer.h"
+#include "engine_test.h"
 
 namespace {
 std::atomic<long> allocations{0};
@@ -54,44 +56,19 @@ namespace {
 
 using namespace pynn;
 using namespace pynn::exec;
+using namespace pynn::test;
 
 constexpr isize kSamples = 1000, kFeatures = 40, kHidden = 130, kClasses = 7;
 
-template <class T>
-VariablePtr variable(const Shape& shape, double start, double scale, std::uint64_t seed) {
-  auto v = std::make_shared<Variable>(shape, kDTypeOf<T>);
-  const auto [rows, cols, ld] = v->template storage<T>();
-  for (isize r = 0; r < rows; ++r) {
-    T* row = static_cast<T*>(v->data) + r * ld;
-    kernels::table<T>().normal(row, {seed, 0, 0}, r * cols, cols);
-    kernels::table<T>().affine(row, row, T(scale), T(start), cols);
-  }
-  return v;
-}
-
-Node node(const char* op, int input, std::map<std::string, ops::Spec::Value> settings,
-          std::vector<VariablePtr> variables = {}, std::vector<bool> trainable = {}) {
-  Node n;
-  n.op = op;
-  n.spec.owner = op;
-  n.spec.values = std::move(settings);
-  n.inputs = {input};
-  n.trainable =
-      trainable.empty() ? std::vector<bool>(variables.size(), true) : std::move(trainable);
-  n.variables = std::move(variables);
-  return n;
-}
-
 // dense, batch normalization, gelu, dropout, dense, softmax
 template <class T>
-Graph graph() {
-  const auto text = [](const char* s) { return ops::Spec::Value(std::string(s)); };
+Graph chain() {
   Graph g;
   g.inputs = {{kFeatures}};
   g.nodes = {
-      node("dense", 0, {},
+      node("dense", {0}, {},
            {variable<T>({kFeatures, kHidden}, 0, 0.15, 1), variable<T>({kHidden}, 0, 0, 2)}),
-      node("batch_norm", 1,
+      node("batch_norm", {1},
            {{"momentum", 0.9},
             {"epsilon", 1e-3},
             {"scale", true},
@@ -100,14 +77,65 @@ Graph graph() {
            {variable<T>({kHidden}, 1, 0, 3), variable<T>({kHidden}, 0, 0, 4),
             variable<T>({kHidden}, 0, 0, 5), variable<T>({kHidden}, 1, 0, 6)},
            {true, true, false, false}),
-      node("activation", 2, {{"name", text("gelu")}}),
-      node("dropout", 3, {{"rate", 0.25}}),
-      node("dense", 4, {},
+      node("activation", {2}, {{"name", text("gelu")}}),
+      node("dropout", {3}, {{"rate", 0.25}}),
+      node("dense", {4}, {},
            {variable<T>({kHidden, kClasses}, 0, 0.1, 7), variable<T>({kClasses}, 0, 0, 8)}),
-      node("activation", 5, {{"name", text("softmax")}}),
+      node("activation", {5}, {{"name", text("softmax")}}),
   };
   g.outputs = {6};
   return g;
+}
+
+// Of the first layer: output read twice, weights used twice, a product of a tensor with itself and
+// with a parameter. Two predictions from there, and the parameter as a penalty.
+template <class T>
+Graph web() {
+  const auto kernel = variable<T>({kFeatures, kFeatures}, 0, 0.15, 1);
+  const auto bias = variable<T>({kFeatures}, 0.1, 0.05, 2);
+  Graph g;
+  g.inputs = {{kFeatures}};
+  g.nodes = {
+      node("dense", {0}, {}, {kernel, bias}),
+      node("activation", {1}, {{"name", text("gelu")}}),
+      node("dense", {2}, {}, {kernel, bias}),
+      node("test_product", {2, 3}, {}),
+      node("parameter", {}, {}, {variable<T>({kFeatures}, 1, 0.1, 3)}),
+      node("test_product", {4, 5}, {}),
+      node("test_product", {6, 6}, {}),
+      node("dense", {7}, {}, {variable<T>({kFeatures, kClasses}, 0, 0.1, 4)}),
+      node("activation", {8}, {{"name", text("softmax")}}),
+      node("dense", {7}, {}, {variable<T>({kFeatures, 1}, 0, 0.1, 5)}),
+      node("dense", {7}, {}, {variable<T>({kFeatures, 2}, 0, 0.1, 6)}),  // no output needs it
+  };
+  g.outputs = {9, 10, 5};
+  return g;
+}
+
+struct Model {
+  std::vector<LossSpec> losses = {{"sparse_categorical_crossentropy"}};
+  std::vector<MetricSpec> metrics = {{"sparse_categorical_accuracy"}};
+};
+
+Model web_model() {
+  Model model;
+  model.losses.resize(4, model.losses[0]);
+  model.losses[0].weight = 0.7;
+  model.losses[1] = {"mean_squared_error"};
+  model.losses[1].output = 1;
+  model.losses[1].target = 1;
+  model.losses[1].reduction = Reduction::sum;
+  model.losses[2].reduction = Reduction::mean_with_sample_weight;  // the first output once more
+  model.losses[3].values = true;
+  model.losses[3].output = 2;
+  model.losses[3].target = -1;
+  model.losses[3].reduction = Reduction::sum;
+  model.losses[3].weight = 0.01;
+  model.metrics.push_back({"mean_squared_error"});
+  model.metrics[1].output = 1;
+  model.metrics[1].target = 1;
+  model.metrics[1].weighted = true;
+  return model;
 }
 
 template <class T>
@@ -115,10 +143,14 @@ struct Setup {
   std::vector<std::uint8_t> x = std::vector<std::uint8_t>(kSamples * kFeatures);
   std::vector<std::int64_t> y = std::vector<std::int64_t>(kSamples), order = y;
   std::vector<double> rates = std::vector<double>(1000, 1e-3);
-  std::shared_ptr<const Network<T>> network = std::make_shared<const Network<T>>(graph<T>());
+  std::vector<float> weights = std::vector<float>(kSamples);
+  std::shared_ptr<const Network<T>> network;
+  Model model;
   OptimizerSpec optimizer;
   Dataset data;
-  Setup() {
+  explicit Setup(bool is_web)
+      : network(std::make_shared<const Network<T>>(is_web ? web<T>() : chain<T>())),
+        model(is_web ? web_model() : Model()) {
     for (std::size_t i = 0; i < x.size(); ++i)
       x[i] = static_cast<std::uint8_t>(i * 2654435761u >> 7) % 2;
     for (std::size_t i = 0; i < y.size(); ++i) {
@@ -135,7 +167,26 @@ struct Setup {
                DType::u8,
                {kSamples, kFeatures},
                {kFeatures, 1}}};
-    data.y = {reinterpret_cast<const char*>(y.data()), DType::i64, {kSamples}, {8}};
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = 0.25f * static_cast<float>(i % 5);
+    const Source labels{reinterpret_cast<const char*>(y.data()), DType::i64, {kSamples}, {8}};
+    const Source weight{reinterpret_cast<const char*>(weights.data()), DType::f32, {kSamples}, {4}};
+    data.y = {labels};
+    if (is_web) {
+      data.y.push_back(labels);
+      data.weight = {weight, weight};
+    }
+  }
+  Trainer<T> trainer() const { return {network, network, model.losses, model.metrics, optimizer}; }
+  std::vector<T> predictions(int team) const {
+    Poll poll;
+    std::vector<T> all(static_cast<std::size_t>(kSamples * (kClasses + 1) + kFeatures));
+    std::vector<T*> outputs{all.data()};
+    if (network->plan.outputs.size() > 1) {
+      outputs.push_back(all.data() + kSamples * kClasses);
+      outputs.push_back(all.data() + kSamples * (kClasses + 1));
+    }
+    network->predict(outputs, data.x, team, poll);
+    return all;
   }
   TrainRequest request(int team, isize first = 0, isize count = 1000) const {
     return {order.data(), kSamples, 32, first, count, rates.data(), 1e9, 7, team};
@@ -143,10 +194,9 @@ struct Setup {
 };
 
 template <class T>
-std::vector<T> weights_after(int team) {
-  Setup<T> setup;
-  Trainer<T> trainer(setup.network, {"sparse_categorical_crossentropy", {}},
-                     {{"sparse_categorical_accuracy", {}}}, setup.optimizer);
+std::vector<T> weights_after(bool is_web, int team) {
+  Setup<T> setup(is_web);
+  Trainer<T> trainer = setup.trainer();
   Poll poll;
   double first = 0;
   for (int epoch = 0; epoch < 3; ++epoch) {
@@ -163,17 +213,16 @@ std::vector<T> weights_after(int team) {
     const T* w = setup.network->plan.weight(static_cast<int>(v));
     all.insert(all.end(), w, w + setup.network->plan.variables[v]->template storage<T>().size());
   }
-  std::vector<T> out(static_cast<std::size_t>(kSamples * kClasses));
-  setup.network->predict(out.data(), setup.data.x, team, poll);
+  const std::vector<T> out = setup.predictions(team);
   all.insert(all.end(), out.begin(), out.end());
   return all;
 }
 
 template <class T>
-void same_bits() {
-  const std::vector<T> one = weights_after<T>(1);
+void same_bits(bool is_web) {
+  const std::vector<T> one = weights_after<T>(is_web, 1);
   for (int team : {2, 3, 8}) {
-    const std::vector<T> many = weights_after<T>(team);
+    const std::vector<T> many = weights_after<T>(is_web, team);
     CHECK(one.size() == many.size() &&
               std::memcmp(one.data(), many.data(), one.size() * sizeof(T)) == 0,
           "%zu-byte numbers, %d threads: the same bits as with one", sizeof(T), team);
@@ -181,10 +230,9 @@ void same_bits() {
 }
 
 template <class T>
-void no_allocation() {
-  Setup<T> setup;
-  Trainer<T> trainer(setup.network, {"sparse_categorical_crossentropy", {}},
-                     {{"sparse_categorical_accuracy", {}}}, setup.optimizer);
+void no_allocation(bool is_web) {
+  const Setup<T> setup(is_web);
+  Trainer<T> trainer = setup.trainer();
   Poll poll;
   for (int team : {1, 2}) {
     trainer.train(setup.data, setup.request(team, 0, 1), poll);
@@ -194,10 +242,11 @@ void no_allocation() {
           allocations - before);
 
     std::vector<T> out(static_cast<std::size_t>(kSamples * kClasses));
+    const std::vector<T*> first_output{out.data()};
     for (int warm = 0; warm < 3; ++warm)
-      setup.network->predict(out.data(), setup.data.x, team, poll);
+      setup.network->predict(first_output, setup.data.x, team, poll);
     const long before_predict = allocations;
-    setup.network->predict(out.data(), setup.data.x, 1, poll);
+    setup.network->predict(first_output, setup.data.x, 1, poll);
     CHECK(allocations == before_predict, "team %d: %ld allocations in a prediction", team,
           allocations - before_predict);
   }
@@ -205,30 +254,62 @@ void no_allocation() {
 
 // Many threads predict with one network at once.
 void reentrant() {
-  Setup<float> setup;
-  std::vector<float> expected(static_cast<std::size_t>(kSamples * kClasses));
-  Poll poll;
-  setup.network->predict(expected.data(), setup.data.x, 1, poll);
+  const Setup<float> setup(true);
+  const std::vector<float> expected = setup.predictions(1);
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      std::vector<float> own(expected.size());
-      Poll silent;
-      for (int repeat = 0; repeat < 20; ++repeat) {
-        setup.network->predict(own.data(), setup.data.x, 2, silent);
-        wrong += own != expected;
-      }
+      for (int repeat = 0; repeat < 20; ++repeat) wrong += setup.predictions(2) != expected;
     });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(wrong == 0, "%d of 80 concurrent predictions differ", wrong.load());
 }
 
+// The gradients of every variable against central differences of the loss, in random directions.
+void gradients() {
+  Setup<double> setup(true);
+  setup.optimizer.global_clipnorm = 0;
+  Trainer<double> trainer = setup.trainer();
+  Poll poll;
+  const auto found = trainer.gradients(setup.data, true, 0, 1, poll);
+  const auto& plan = setup.network->plan;
+  const auto loss = [&] {
+    trainer.evaluation.reset();
+    trainer.evaluate(setup.data, 1, poll);
+    return trainer.evaluation.loss / trainer.evaluation.samples;
+  };
+  for (std::size_t v = 0; v < plan.variables.size(); ++v) {
+    double* w = plan.weight(static_cast<int>(v));
+    const auto [rows, cols, ld] = plan.storage(static_cast<int>(v));
+    std::vector<double> direction(found.variables[v].size()), before(w, w + direction.size());
+    double ours = 0;
+    for (isize r = 0; r < rows; ++r) {
+      kernels::table<double>().normal(direction.data() + r * ld, {99, 0, 0}, r * cols, cols);
+    }
+    for (std::size_t i = 0; i < direction.size(); ++i) ours += direction[i] * found.variables[v][i];
+    double values[2];
+    constexpr double kStep = 1e-6;
+    for (int side : {0, 1}) {
+      for (std::size_t i = 0; i < direction.size(); ++i) {
+        w[i] = before[i] + (side ? kStep : -kStep) * direction[i];
+      }
+      values[side] = loss();
+    }
+    std::copy(before.begin(), before.end(), w);
+    const double numeric = (values[1] - values[0]) / (2 * kStep);
+    CHECK(std::abs(ours - numeric) <= 1e-6 * std::max(1.0, std::abs(numeric)),
+          "variable %zu: gradient %.12g, central difference %.12g", v, ours, numeric);
+  }
+  const auto& dead = found.variables.back();
+  CHECK(std::all_of(dead.begin(), dead.end(), [](double g) { return g == 0; }),
+        "what no loss depends on has no gradient");
+}
+
 void errors() {
-  Setup<float> setup;
-  Trainer<float> trainer(setup.network, {"sparse_categorical_crossentropy", {}}, {},
-                         setup.optimizer);
+  Setup<float> setup(false);
+  const Trainer<float> trainer = setup.trainer();
   const auto refused = [&] {
     try {
       trainer.check_shapes(setup.data);
@@ -249,11 +330,14 @@ void errors() {
 }  // namespace
 
 int main() {
-  same_bits<float>();
-  same_bits<double>();
-  no_allocation<float>();
-  no_allocation<double>();
+  for (bool is_web : {false, true}) {
+    same_bits<float>(is_web);
+    same_bits<double>(is_web);
+    no_allocation<float>(is_web);
+    no_allocation<double>(is_web);
+  }
   reentrant();
+  gradients();
   errors();
   return pynn::test::finish();
 }

@@ -13,7 +13,18 @@ Array = npt.NDArray[np.float64]
 
 
 class LearningRateSchedule(Configurable):
-    """Base of all schedules. A subclass defines ``at(steps)``, or ``__call__`` itself."""
+    """Base of all schedules.
+
+    A subclass defines ``__call__(self, step)``, which is called for every step, or ``at(steps)``
+    for many steps at once.
+
+    Example:
+        >>> class Halves(LearningRateSchedule):
+        ...     def __call__(self, step):
+        ...         return 0.1 * 0.5**step
+        >>> Halves()(2)
+        0.025
+    """
 
     def __call__(self, step: Any) -> Any:
         """Returns the learning rate at a step (a float), or at an array of steps (an array)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ def _cosine(fraction: Array) -> Array:
     return np.asarray(0.5 * (1 + np.cos(np.pi * fraction)))
 
 
+@dataclass(eq=False, repr=False)
 class CosineDecay(LearningRateSchedule):
     """Half a period of the cosine, after an optional linear warm-up.
 
@@ -39,18 +41,14 @@ class CosineDecay(LearningRateSchedule):
         [0.0, 0.5, 1.0, 0.5, 0.0]
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        alpha: float = 0.0,
-        name: str = "CosineDecay",
-        warmup_target: float | None = None,
-        warmup_steps: float = 0,
-    ) -> None:
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.alpha, self.name = alpha, name
-        self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
+    initial_learning_rate: float
+    decay_steps: float
+    alpha: float = 0.0
+    name: str = "CosineDecay"
+    warmup_target: float | None = None
+    warmup_steps: float = 0
+
+    def __post_init__(self) -> None:
         self.check_positive("decay_steps")
 
     def at(self, steps: Array) -> Any:
@@ -64,6 +62,7 @@ class CosineDecay(LearningRateSchedule):
         return np.where(steps < begin, rising, decayed)
 
 
+@dataclass(eq=False, repr=False)
 class CosineDecayRestarts(LearningRateSchedule):
     """Half periods of the cosine one after another, each longer and lower than the last.
 
@@ -90,22 +89,18 @@ class CosineDecayRestarts(LearningRateSchedule):
         [1.0, 0.5, 0.5, 0.25, 0.25]
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        first_decay_steps: float,
-        t_mul: float = 2.0,
-        m_mul: float = 1.0,
-        alpha: float = 0.0,
-        name: str = "SGDRDecay",
-    ) -> None:
-        self.initial_learning_rate = initial_learning_rate
-        self.first_decay_steps = first_decay_steps
-        self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
+    initial_learning_rate: float
+    first_decay_steps: float
+    t_mul: float = 2.0
+    m_mul: float = 1.0
+    alpha: float = 0.0
+    name: str = "SGDRDecay"
+
+    def __post_init__(self) -> None:
         self.check_positive("first_decay_steps")
-        if not t_mul >= 1:
+        if not self.t_mul >= 1:
             raise ValueError(
-                f"CosineDecayRestarts: `t_mul` must be at least 1. Received: t_mul={t_mul!r}"
+                f"CosineDecayRestarts: `t_mul` must be at least 1. Received: t_mul={self.t_mul!r}"
             )
 
     def at(self, steps: Array) -> Any:
@@ -124,6 +119,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         return self.initial_learning_rate * ((1 - self.alpha) * waves + self.alpha)
 
 
+@dataclass(eq=False, repr=False)
 class OneCycle(LearningRateSchedule):
     """One rise and one fall of the rate, both along half a period of the cosine.
 
@@ -149,25 +145,18 @@ class OneCycle(LearningRateSchedule):
         [0.1, 0.55, 1.0]
     """
 
-    def __init__(
-        self,
-        max_learning_rate: float,
-        total_steps: float,
-        warmup: float = 0.3,
-        initial_divisor: float = 25.0,
-        final_divisor: float = 1e4,
-        name: str = "OneCycle",
-    ) -> None:
-        self.max_learning_rate, self.total_steps, self.warmup = (
-            max_learning_rate,
-            total_steps,
-            warmup,
-        )
-        self.initial_divisor, self.final_divisor, self.name = initial_divisor, final_divisor, name
+    max_learning_rate: float
+    total_steps: float
+    warmup: float = 0.3
+    initial_divisor: float = 25.0
+    final_divisor: float = 1e4
+    name: str = "OneCycle"
+
+    def __post_init__(self) -> None:
         self.check_positive("total_steps", "initial_divisor", "final_divisor")
-        if not 0 <= warmup <= 1:
+        if not 0 <= self.warmup <= 1:
             raise ValueError(
-                f"OneCycle: `warmup` must be between 0 and 1. Received: warmup={warmup!r}"
+                f"OneCycle: `warmup` must be between 0 and 1. Received: warmup={self.warmup!r}"
             )
 
     def at(self, steps: Array) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,13 @@ import numpy as np
 from pynn.optimizers.schedules._base import Array, LearningRateSchedule
 
 
+def _periods(decay: ExponentialDecay | InverseTimeDecay, steps: Array) -> Array:
+    """The time in units of ``decay_steps``, in whole ones if it goes by stairs."""
+    periods = steps / decay.decay_steps
+    return np.floor(periods) if decay.staircase else periods
+
+
+@dataclass(eq=False, repr=False)
 class ExponentialDecay(LearningRateSchedule):
     """Geometric decay.
 
@@ -30,24 +38,20 @@ class ExponentialDecay(LearningRateSchedule):
         0.125
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        decay_rate: float,
-        staircase: bool = False,
-        name: str = "ExponentialDecay",
-    ) -> None:
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
+    initial_learning_rate: float
+    decay_steps: float
+    decay_rate: float
+    staircase: bool = False
+    name: str = "ExponentialDecay"
+
+    def __post_init__(self) -> None:
         self.check_positive("decay_steps")
 
     def at(self, steps: Array) -> Any:
-        periods = steps / self.decay_steps
-        periods = np.floor(periods) if self.staircase else periods
-        return self.initial_learning_rate * self.decay_rate**periods
+        return self.initial_learning_rate * self.decay_rate ** _periods(self, steps)
 
 
+@dataclass(eq=False, repr=False)
 class InverseTimeDecay(LearningRateSchedule):
     """Decay with the inverse of time.
 
@@ -68,24 +72,20 @@ class InverseTimeDecay(LearningRateSchedule):
         0.25
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        decay_rate: float,
-        staircase: bool = False,
-        name: str = "InverseTimeDecay",
-    ) -> None:
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
+    initial_learning_rate: float
+    decay_steps: float
+    decay_rate: float
+    staircase: bool = False
+    name: str = "InverseTimeDecay"
+
+    def __post_init__(self) -> None:
         self.check_positive("decay_steps")
 
     def at(self, steps: Array) -> Any:
-        periods = steps / self.decay_steps
-        periods = np.floor(periods) if self.staircase else periods
-        return self.initial_learning_rate / (1 + self.decay_rate * periods)
+        return self.initial_learning_rate / (1 + self.decay_rate * _periods(self, steps))
 
 
+@dataclass(eq=False, repr=False)
 class PowerDecay(LearningRateSchedule):
     """Decay with a power of time; scikit-learn's ``invscaling`` is of this kind.
 
@@ -105,21 +105,19 @@ class PowerDecay(LearningRateSchedule):
         0.5
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float = 1.0,
-        power: float = 0.5,
-        name: str = "PowerDecay",
-    ) -> None:
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.power, self.name = power, name
+    initial_learning_rate: float
+    decay_steps: float = 1.0
+    power: float = 0.5
+    name: str = "PowerDecay"
+
+    def __post_init__(self) -> None:
         self.check_positive("decay_steps")
 
     def at(self, steps: Array) -> Any:
         return self.initial_learning_rate * (1 + steps / self.decay_steps) ** -self.power
 
 
+@dataclass(eq=False, repr=False)
 class PiecewiseConstantDecay(LearningRateSchedule):
     """A rate for each span of steps.
 
@@ -138,10 +136,12 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         [0.1, 0.01, 0.001]
     """
 
-    def __init__(
-        self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant"
-    ) -> None:
-        self.boundaries, self.values, self.name = list(boundaries), list(values), name
+    boundaries: Sequence[float]
+    values: Sequence[float]
+    name: str = "PiecewiseConstant"
+
+    def __post_init__(self) -> None:
+        self.boundaries, self.values = list(self.boundaries), list(self.values)
         if len(self.boundaries) != len(self.values) - 1:
             raise ValueError(
                 "PiecewiseConstantDecay: expected one value more than boundaries. "
@@ -157,6 +157,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         return np.asarray(self.values, np.float64)[np.searchsorted(self.boundaries, steps)]
 
 
+@dataclass(eq=False, repr=False)
 class PolynomialDecay(LearningRateSchedule):
     """Decay to a final rate along a polynomial.
 
@@ -178,18 +179,14 @@ class PolynomialDecay(LearningRateSchedule):
         [1.0, 0.5, 0.0]
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        end_learning_rate: float = 0.0001,
-        power: float = 1.0,
-        cycle: bool = False,
-        name: str = "PolynomialDecay",
-    ) -> None:
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.end_learning_rate, self.power = end_learning_rate, power
-        self.cycle, self.name = cycle, name
+    initial_learning_rate: float
+    decay_steps: float
+    end_learning_rate: float = 0.0001
+    power: float = 1.0
+    cycle: bool = False
+    name: str = "PolynomialDecay"
+
+    def __post_init__(self) -> None:
         self.check_positive("decay_steps")
 
     def at(self, steps: Array) -> Any:

@@ -1,0 +1,2 @@
+"""The functions of ``keras.ops``."""
+from pynn.ops._tables import *
