@@ -35,8 +35,8 @@ def full_names(loss: Any) -> Any:
         return {key: full_names(part) for key, part in loss.items()}
     if isinstance(loss, list):
         return [full_names(part) for part in loss]
-    function = getattr(losses, loss, None) if isinstance(loss, str) else None
-    return function.row.name if hasattr(function, "row") else loss
+    row = getattr(getattr(losses, loss, None), "row", None) if isinstance(loss, str) else None
+    return loss if row is None else row.name
 
 
 def compile_from_config(model: Any, config: Mapping[str, Any]) -> None:

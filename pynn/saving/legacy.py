@@ -164,7 +164,7 @@ def _merge(config: Config) -> tuple[str, Config]:
     mode = str(config.get("mode"))
     if mode not in _MERGE:
         raise ValueError(unknown_name("mode of the layer Merge", mode, _MERGE))
-    kept = {key: config[key] for key in ("name", "trainable") if key in config}
+    kept: Config = {key: config[key] for key in ("name", "trainable") if key in config}
     if mode == "concat":
         kept["axis"] = config.get("concat_axis", -1)
     if mode == "dot":

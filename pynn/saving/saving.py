@@ -59,8 +59,8 @@ def save_model(
         raise ValueError("save_model: a model is one file. Received: zipped=False")
     if not path.endswith((".keras", ".h5", ".hdf5")):
         raise ValueError(
-            "The name of a model's file must end in .keras or .h5 (.weights.h5 is for save_weights)."
-            f" Received: filepath={path!r}"
+            "The name of a model's file must end in .keras or .h5 (weights alone: save_weights). "
+            f"Received: filepath={path!r}"
         )
     if not isinstance(model, Model):
         raise TypeError(f"save_model: expected a model. Received: {type(model).__name__}")
