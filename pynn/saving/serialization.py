@@ -193,9 +193,7 @@ def _build_and_compile(layer: Layer, entry: Mapping[str, Any]) -> None:
 # ---- names -----------------------------------------------------------------------------------
 
 
-def find_class(
-    name: str, entry: Mapping[str, Any], kind: str | None = None
-) -> tuple[Any, str]:
+def find_class(name: str, entry: Mapping[str, Any], kind: str | None = None) -> tuple[Any, str]:
     """Returns a class of pynn by its last name, and the module of pynn that has it.
 
     Args:
