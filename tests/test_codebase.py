@@ -23,12 +23,12 @@ MOST_LINES = 400
 # Each floor may include itself and those before it.
 CPP_FLOORS = ["core", "kernels", "ops", "exec", "bindings"]
 PYTHON_FLOORS = [
-    {"_core"},
-    {"config", "plotting", "utils"},
+    {"_core", "_compat"},
+    {"backend", "config", "plotting", "utils"},
     {"_catalog", "_legacy"},
     {"activations", "initializers", "losses", "metrics", "optimizers", "regularizers"},
     {"layers"},
-    {"callbacks", "datasets"},
+    {"callbacks", "datasets", "random"},
     {"models"},
 ]
 
