@@ -20,8 +20,10 @@ from pynn.utils.preprocessing import (
 from pynn.utils.random import set_random_seed
 
 if TYPE_CHECKING:
-    from pynn.plotting import model_to_dot as model_to_dot
-    from pynn.plotting import plot_model as plot_model
+    from pynn._graph.inspection import get_source_inputs as get_source_inputs
+    from pynn._graph.inspection import is_keras_tensor as is_keras_tensor
+    from pynn.diagrams import model_to_dot as model_to_dot
+    from pynn.diagrams import plot_model as plot_model
 
 __all__ = [
     "PyDataset",
@@ -39,8 +41,10 @@ __all__ = [
 
 # Names of keras.utils whose code stands on a higher floor: loaded when first used.
 _ABOVE = {
-    "model_to_dot": "pynn.plotting",
-    "plot_model": "pynn.plotting",
+    "get_source_inputs": "pynn._graph.inspection",
+    "is_keras_tensor": "pynn._graph.inspection",
+    "model_to_dot": "pynn.diagrams",
+    "plot_model": "pynn.diagrams",
 }
 
 

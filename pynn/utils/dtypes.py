@@ -28,9 +28,9 @@ def standardize_dtype(dtype: Any) -> str:
     if dtype is None:
         return floatx()
     try:
-        name = _PYTHON[dtype] if dtype in _PYTHON else np.dtype(dtype).name
+        found = np.dtype(_PYTHON[dtype] if dtype in _PYTHON else dtype)
     except TypeError:
-        name = ""
-    if not name or np.dtype(name).kind not in "biufc":
+        found = np.dtype(object)
+    if found.kind not in "biufc":
         raise ValueError(f"A dtype must name a type of numbers. Received: dtype={dtype!r}")
-    return str(name)
+    return str(found.name)
