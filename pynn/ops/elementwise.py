@@ -227,9 +227,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 
 def _constant(like: Any, value: Any) -> Any:
-    same = _primitives.rearrange(
-        "full_like", lambda v: np.broadcast_to(v, like.sample), value
-    )
+    same = _primitives.rearrange("full_like", lambda v: np.broadcast_to(v, like.sample), value)
     return _primitives.with_batch(same, like)
 
 
