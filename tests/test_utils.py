@@ -15,7 +15,7 @@ from pynn import utils
 
 def test_normalize() -> None:
     x = np.array([[3.0, 4.0], [0.0, 0.0], [-5.0, 12.0]])
-    np.testing.assert_allclose(utils.normalize(x), [[0.6, 0.8], [0, 0], [-5 / 13, 12 / 13]])
+    np.testing.assert_allclose(utils.normalize(x), [[0.6, 0.8], [0.0, 0.0], [-5 / 13, 12 / 13]])
     np.testing.assert_allclose(utils.normalize(x, order=1)[2], [-5 / 17, 12 / 17])
     np.testing.assert_allclose(utils.normalize(x, axis=0)[:, 1], x[:, 1] / np.sqrt(160))
     np.testing.assert_allclose(utils.normalize(x, order=np.inf)[0], [0.75, 1])

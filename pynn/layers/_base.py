@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,15 +19,16 @@ from pynn._graph.tensor import Tensor
 from pynn._graph.variable import Variable, check_shape
 from pynn.config import check_dtype, floatx
 from pynn.layers._checks import Shape, take_input_shape
+from pynn.layers._description import Described
 from pynn.utils.arrays import as_array, as_arrays
-from pynn.utils.configurable import Configurable, argument_names, serialize, unknown_argument
+from pynn.utils.configurable import argument_names, unknown_argument
 from pynn.utils.naming import to_snake_case, unique_name
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    pass
 
 
-class Layer(Configurable):
+class Layer(Described):
     """Base of all layers, and of your own.
 
     A layer of your own makes its weights in ``build(input_shape)`` with ``add_weight`` and says
@@ -365,20 +366,6 @@ class Layer(Configurable):
     @property
     def output_shape(self) -> Any:
         return self.compute_output_shape(self.input_shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns name, trainable, dtype and the constructor's arguments as plain data."""
-        config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
-        names = [name for name in argument_names(type(self)) if name not in config]
-        config |= {name: serialize(getattr(self, name)) for name in names if hasattr(self, name)}
-        if self.activity_regularizer is not None:
-            config["activity_regularizer"] = serialize(self.activity_regularizer)
-        return config
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Makes a layer from what ``get_config`` returned (its weights are not part of that)."""
-        return cls(**config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pynn.models.checks import SortedTargetsWarning
 from pynn.models.cloning import clone_model
-from pynn.models.data import SortedTargetsWarning
 from pynn.models.fitting import DivergenceWarning
 from pynn.models.functional import Functional
 from pynn.models.model import Model

@@ -113,15 +113,12 @@ def _clone_graph(
     olds = flatten(model.symbols)
     if inputs is None:
         news = [
-            InputLayer(batch_shape=old.shape, dtype=old.dtype, name=old.name).output
-            for old in olds
+            InputLayer(batch_shape=old.shape, dtype=old.dtype, name=old.name).output for old in olds
         ]
     else:
         news = flatten(inputs)
     if len(news) != len(olds):
-        raise ValueError(
-            f"clone_model: expected {len(olds)} input_tensors. Received: {len(news)}"
-        )
+        raise ValueError(f"clone_model: expected {len(olds)} input_tensors. Received: {len(news)}")
     known = {id(old): new for old, new in zip(olds, news, strict=True)}
 
     def new(structure: Any) -> Any:

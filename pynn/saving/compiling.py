@@ -35,8 +35,8 @@ def full_names(loss: Any) -> Any:
         return {key: full_names(part) for key, part in loss.items()}
     if isinstance(loss, list):
         return [full_names(part) for part in loss]
-    function = getattr(losses, loss, None) if isinstance(loss, str) else None
-    return function.row.name if hasattr(function, "row") else loss
+    row = getattr(getattr(losses, loss, None), "row", None) if isinstance(loss, str) else None
+    return loss if row is None else row.name
 
 
 def compile_from_config(model: Any, config: Mapping[str, Any]) -> None:
@@ -45,12 +45,12 @@ def compile_from_config(model: Any, config: Mapping[str, Any]) -> None:
     Warns:
         UserWarning: something in it is unknown; the model is then not compiled.
     """
-    modern = modern_training(config)
     try:
+        modern = modern_training(config)
         arguments = {name: revive(value, _KINDS.get(name)) for name, value in modern.items()}
         if arguments["optimizer"] is not None:
             model.compile(**arguments)
-    except (ValueError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         warnings.warn(
             f"{model.name}: the model was not compiled: {error} Predicting works; to train, "
             "call compile, or load the file with custom_objects.",

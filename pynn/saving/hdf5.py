@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,27 @@ _ATTRIBUTE_LIMIT = 64512  # bytes: longer lists are cut into numbered attributes
 _MOST_TEXT = 1 << 28  # characters of one attribute
 
 
-def open_file(target: Any, mode: str = "r") -> Any:
-    """Opens an HDF5 file (a path or a file object).
+@contextmanager
+def reading(target: Any, path: str) -> Iterator[Any]:
+    """Opens an HDF5 file (a path or a file object) called ``path`` to its reader.
 
     Raises:
-        OSError: it is no HDF5 file, or damaged.
+        OSError: it is no HDF5 file, or found to be damaged while it is read.
     """
     import h5py
 
-    return h5py.File(target, mode)
+    try:
+        with h5py.File(target, "r") as file:
+            yield file
+    except (KeyError, RuntimeError, UnicodeDecodeError, MemoryError) as error:
+        raise OSError(f"The file is damaged: {error}. Received: filepath={path!r}") from error
+
+
+def writing(target: Any) -> Any:
+    """Opens a file object for writing HDF5 into it."""
+    import h5py
+
+    return h5py.File(target, "w")
 
 
 def group(parent: Any, path: str) -> Any:

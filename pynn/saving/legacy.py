@@ -65,14 +65,14 @@ _REDUCTIONS = {"auto": "sum_over_batch_size", "sum_over_batch_size": "sum_over_b
 _BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
 
 
-def generation_of(version: str | None) -> int:
+def generation_of(version: Any) -> int:
     """The generation of Keras (1, 2 or 3) that a version belongs to; files without one are old.
 
     Example:
         >>> generation_of("2.11.0"), generation_of("3.10.0"), generation_of(None)
         (2, 3, 1)
     """
-    first = (version or "1").partition(".")[0]
+    first = str(version or "1").partition(".")[0]
     return min(3, max(1, int(first))) if first.isdigit() else 3
 
 
@@ -164,7 +164,7 @@ def _merge(config: Config) -> tuple[str, Config]:
     mode = str(config.get("mode"))
     if mode not in _MERGE:
         raise ValueError(unknown_name("mode of the layer Merge", mode, _MERGE))
-    kept = {key: config[key] for key in ("name", "trainable") if key in config}
+    kept: Config = {key: config[key] for key in ("name", "trainable") if key in config}
     if mode == "concat":
         kept["axis"] = config.get("concat_axis", -1)
     if mode == "dot":

@@ -58,7 +58,9 @@ def layout(optimizer: Any, variables: Sequence[Any]) -> list[Slot]:
     def place(slot: Slot) -> tuple[int, int, int]:
         if slot.name in extra:
             return (0, slot.number, slot.weight)
-        return (2, slot.number, slot.weight) if slot.name in apart else (1, slot.weight, slot.number)
+        return (
+            (2, slot.number, slot.weight) if slot.name in apart else (1, slot.weight, slot.number)
+        )
 
     return sorted(slots, key=place)
 

@@ -111,6 +111,6 @@ def _like(structure: Any, rows: list[Array]) -> Any:
 def _message(model: Any, what: str) -> str:
     return (
         f"{model.name}: the loaded model does not compute what it computed when it was saved: "
-        f"{what}. A class given in custom_objects may have changed, or the file. To use the weights "
+        f"{what}. A class in custom_objects may have changed, or the file. To use the weights "
         "all the same, make the model yourself and call model.load_weights(filepath)."
     )

@@ -59,8 +59,8 @@ def save_model(
         raise ValueError("save_model: a model is one file. Received: zipped=False")
     if not path.endswith((".keras", ".h5", ".hdf5")):
         raise ValueError(
-            "The name of a model's file must end in .keras or .h5 (.weights.h5 is for save_weights)."
-            f" Received: filepath={path!r}"
+            "The name of a model's file must end in .keras or .h5 (weights alone: save_weights). "
+            f"Received: filepath={path!r}"
         )
     if not isinstance(model, Model):
         raise TypeError(f"save_model: expected a model. Received: {type(model).__name__}")
@@ -147,7 +147,7 @@ def load_weights(
             source: Any = archive.weights()
     else:
         source = path
-    with hdf5.open_file(source) as file:
+    with hdf5.reading(source, path) as file:
         holder = hdf5.group(file, "model_weights") or file
         if "layer_names" in holder.attrs or "layer_names0" in holder.attrs:
             legacy_weights.read(holder, model, skip_mismatch, by_name)
@@ -199,7 +199,7 @@ def _write_keras(file: Any, model: Any, include_optimizer: bool) -> None:
 
 
 def _write_weights(target: Any, model: Any, include_optimizer: bool) -> None:
-    with hdf5.open_file(target, "w") as file:
+    with hdf5.writing(target) as file:
         weights.write(file, model)
         saved = optimizer_state.arrays(model) if include_optimizer else []
         if saved:
@@ -214,8 +214,8 @@ def _load_keras(path: str, compile: bool) -> Any:
         entry, metadata = archive.text(files.CONFIG), archive.text(files.METADATA)
         content = archive.weights()
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
-    model = _model(entry, generation_of(version), path)
-    with hdf5.open_file(content) as file:
+    model = _model_for_weights(entry, generation_of(version), path)
+    with hdf5.reading(content, path) as file:
         weights.read(file, model)
         probe.check(file, model)
         if compile and entry.get("compile_config"):
@@ -238,7 +238,7 @@ def _write_h5(target: Any, model: Any, include_optimizer: bool) -> None:
     entry = serialize_keras_object(model)
     entry.pop("build_config", None)
     training = entry.pop("compile_config", None)
-    with hdf5.open_file(target, "w") as file:
+    with hdf5.writing(target) as file:
         file.attrs["keras_version"] = KERAS_VERSION
         file.attrs["backend"] = "pynn"
         file.attrs["model_config"] = json.dumps(entry)
@@ -258,7 +258,7 @@ def _write_h5(target: Any, model: Any, include_optimizer: bool) -> None:
 
 
 def _load_h5(path: str, compile: bool) -> Any:
-    with hdf5.open_file(path) as file:
+    with hdf5.reading(path, path) as file:
         config = hdf5.text(file, "model_config")
         holder = hdf5.group(file, "model_weights")
         if config is None or holder is None:
@@ -269,7 +269,7 @@ def _load_h5(path: str, compile: bool) -> Any:
         entry = files.parse_json(config, f"model_config in {path!r}")
         version = hdf5.text(file, "keras_version") or hdf5.text(holder, "keras_version")
         generation = generation_of(version)
-        model = _model(entry, generation, path)
+        model = _model_for_weights(entry, generation, path)
         legacy_weights.read(holder, model)
         probe.check(file, model)
         training = hdf5.text(file, "training_config")
@@ -302,6 +302,12 @@ def _model(entry: Any, generation: int, source: str) -> Any:
         ) from error
     if not isinstance(model, Model):
         raise ValueError(f"The file describes a {type(model).__name__}, not a model: {source!r}")
+    return model
+
+
+def _model_for_weights(entry: Any, generation: int, source: str) -> Any:
+    model = _model(entry, generation, source)
+    _built(model, "loaded into")
     return model
 
 

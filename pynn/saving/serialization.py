@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -193,9 +193,7 @@ def _build_and_compile(layer: Layer, entry: Mapping[str, Any]) -> None:
 # ---- names -----------------------------------------------------------------------------------
 
 
-def find_class(
-    name: str, entry: Mapping[str, Any], kind: str | None = None
-) -> tuple[Any, str]:
+def find_class(name: str, entry: Mapping[str, Any], kind: str | None = None) -> tuple[Any, str]:
     """Returns a class of pynn by its last name, and the module of pynn that has it.
 
     Args:
@@ -223,7 +221,7 @@ def find_class(
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def classes(kind: str) -> Mapping[str, Any]:
     """The classes of a module of pynn by name, Keras's own spellings included."""
     try:

@@ -1,8 +1,8 @@
 """The layout of ``model.weights.h5`` and ``.weights.h5`` files of Keras 3.
 
 Every layer has a group with its own arrays ``vars/0``, ``vars/1``, ... A model's layers stand under
-``layers/``, named by class and number (``dense``, ``dense_1``), whatever they are called; layers kept
-as attributes stand under the attribute's name.
+``layers/``, named by class and number (``dense``, ``dense_1``), whatever they are called; layers
+kept as attributes stand under the attribute's name.
 
 References:
     https://keras.io/guides/serialization_and_saving/
@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from pynn.layers import Layer
 from pynn.models import Model
 from pynn.saving import hdf5
 from pynn.utils.naming import to_snake_case
-
-Assignment = tuple[Any, Any]  # a variable and its new values
 
 
 def write(file: Any, model: Layer) -> None:
@@ -119,12 +117,13 @@ def _walk_value(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, La
             if nested or isinstance(item, Layer):
                 name = "container" if nested else to_snake_case(type(item).__name__)
                 number = used[name] = used.get(name, -1) + 1
-                yield from _walk_value(item, f"{path}/{name}_{number}" if number else f"{path}/{name}", seen)
+                place = f"{path}/{name}_{number}" if number else f"{path}/{name}"
+                yield from _walk_value(item, place, seen)
 
 
 def _parts(layer: Layer) -> Iterator[tuple[str, Any]]:
     """Attributes that may hold layers, in the order of Keras: by name, private ones last."""
-    attributes = {k: v for k, v in vars(layer).items() if k not in _house_attributes(type(layer))}
+    attributes = {k: v for k, v in vars(layer).items() if k not in _house_attributes()}
     if isinstance(layer, Model):
         graph = any(cls.__name__ in ("Sequential", "Functional") for cls in type(layer).__mro__)
         if graph:
@@ -135,11 +134,8 @@ def _parts(layer: Layer) -> Iterator[tuple[str, Any]]:
         yield name, attributes[name]
 
 
-@lru_cache(maxsize=None)
-def _house_attributes(cls: type) -> frozenset[str]:
-    """What pynn itself keeps on layers of a class: not part of the file's layout."""
-    house = {"nodes"}
-    for base in cls.__mro__:
-        if base.__module__.startswith("pynn.models"):
-            house |= {"_layers", "_input", "inputs", "outputs"}
+@cache
+def _house_attributes() -> frozenset[str]:
+    """What pynn itself keeps on layers and models: not part of the file's layout."""
+    house = {"_input", "_layers", "_outputs", "_topology"}
     return frozenset(house | set(vars(Model(name="model"))))

@@ -22,8 +22,8 @@ from pynn.utils.random import set_random_seed
 if TYPE_CHECKING:
     from pynn._graph.inspection import get_source_inputs as get_source_inputs
     from pynn._graph.inspection import is_keras_tensor as is_keras_tensor
-    from pynn.models.drawing import model_to_dot as model_to_dot
-    from pynn.models.drawing import plot_model as plot_model
+    from pynn.diagrams import model_to_dot as model_to_dot
+    from pynn.diagrams import plot_model as plot_model
 
 __all__ = [
     "PyDataset",
@@ -43,8 +43,8 @@ __all__ = [
 _ABOVE = {
     "get_source_inputs": "pynn._graph.inspection",
     "is_keras_tensor": "pynn._graph.inspection",
-    "model_to_dot": "pynn.models.drawing",
-    "plot_model": "pynn.models.drawing",
+    "model_to_dot": "pynn.diagrams",
+    "plot_model": "pynn.diagrams",
 }
 
 

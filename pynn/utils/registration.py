@@ -6,13 +6,14 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 T = TypeVar("T", bound=Callable[..., Any])
 
 _registered: dict[str, Any] = {}  # set by the decorator or through get_custom_objects()
 _names: dict[Any, str] = {}  # from object to registered name
-_scope: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects", default={})
+_scope: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects", default=MappingProxyType({}))
 _unsafe: ContextVar[bool] = ContextVar("unsafe_deserialization", default=False)
 
 

@@ -40,7 +40,7 @@ def signature(function: Any) -> str:
     for p in parameters:
         if p.kind is p.KEYWORD_ONLY and not any(part.startswith("*") for part in text):
             text.append("*")
-        star = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
+        star = "*" * (p.kind is p.VAR_POSITIONAL) + "**" * (p.kind is p.VAR_KEYWORD)
         text.append(star + p.name + ("" if p.default is p.empty else f"={literal(p.default)}"))
     return f"({', '.join(text)})"
 

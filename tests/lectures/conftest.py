@@ -23,8 +23,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def images() -> Names:
     """A few hundred pictures of clothes, or made-up ones where Fashion-MNIST is not at hand."""
     try:
-        (x, y), _ = keras.datasets.fashion_mnist.load_data()
-        x, y = x[:1300] / 255, y[:1300].astype(np.int64)
+        (pixels, labels), _ = keras.datasets.fashion_mnist.load_data()
+        x, y = pixels[:1300] / 255, labels[:1300].astype(np.int64)
     except ConnectionError:
         rng = np.random.default_rng(0)
         y = rng.integers(10, size=1300)

@@ -100,7 +100,7 @@ def one_weight(optimizer: Any, w: float) -> Any:
 
 def test_momentum_is_the_formula_of_the_lecture() -> None:
     """v <- beta v - eta g, theta <- theta + v."""
-    model = one_weight(keras.optimizers.SGD(lr=0.1, momentum=0.9), 2.0)
+    model = one_weight(keras.optimizers.SGD(0.1, momentum=0.9), 2.0)
     theta, v = 2.0, 0.0
     for _ in range(5):
         model.fit(np.array([[math.sqrt(0.5)]]), np.zeros((1, 1)), verbose=0)
