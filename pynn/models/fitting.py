@@ -100,6 +100,7 @@ class Fitting:
         objective.reset_python_metrics()
         by_batch = hooks.wants_batches or feed.by_batch or bool(objective.python_metrics)
         optimizer = model.optimizer
+        trainer.iterations = optimizer.calls  # which may have been set
         step_by_step = optimizer.rate_is_asked_each_step or bool(optimizer.constrained_by_python)
         done, limit, logs = 0, _FIRST_CHUNK, dict[str, float]()
         while not (done and model.stop_training):
