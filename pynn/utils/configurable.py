@@ -82,8 +82,8 @@ def _own_module(thing: Any) -> str | None:
     parts = str(thing.__module__).split(".")
     if parts[0] != "pynn" or len(parts) < 2:
         return None
-    if parts[1] == "models":
-        return "keras"
+    if parts[1] == "models":  # Keras has no public name for the class of functional models
+        return "keras.src.models.functional" if thing.__name__ == "Functional" else "keras"
     return "keras.optimizers.schedules" if "schedules" in parts else f"keras.{parts[1]}"
 
 
