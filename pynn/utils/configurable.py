@@ -97,6 +97,14 @@ def _function(function: Any) -> Any:
     return describe(function, "function", get_registered_name(function))
 
 
+def plain_dtype(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer's configuration with the name of its type in place of Keras's description of it."""
+    dtype = config.get("dtype")
+    if isinstance(dtype, Mapping):
+        return {**config, "dtype": (dtype.get("config") or {}).get("name")}
+    return dict(config)
+
+
 def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
