@@ -14,8 +14,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from pynn import _compat
+
 if TYPE_CHECKING:
     from pynn import activations as activations
+    from pynn import backend as backend
     from pynn import callbacks as callbacks
     from pynn import config as config
     from pynn import datasets as datasets
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from pynn import metrics as metrics
     from pynn import models as models
     from pynn import optimizers as optimizers
+    from pynn import random as random
     from pynn import regularizers as regularizers
     from pynn import saving as saving
     from pynn import utils as utils
@@ -43,8 +47,9 @@ if TYPE_CHECKING:
 
 # Modules are imported when first used, so that `import pynn` takes little more than NumPy.
 _MODULES = (
-    "activations", "callbacks", "config", "datasets", "initializers", "layers", "losses", "metrics",
-    "models", "optimizers", "regularizers", "saving", "utils",
+    "activations", "backend", "callbacks", "config", "constraints", "datasets", "initializers",
+    "layers", "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers",
+    "saving", "utils",
 )  # fmt: skip
 _NAMES = {
     "DivergenceWarning": "models",
@@ -62,6 +67,9 @@ _NAMES = {
 __all__ = ["__version__", *_MODULES, *_NAMES]
 
 
+_compat.install()
+
+
 def __getattr__(name: str) -> Any:
     value: Any
     if name in _MODULES:
@@ -71,7 +79,7 @@ def __getattr__(name: str) -> Any:
     elif name == "__version__":
         value = importlib.import_module("pynn._core").config()["version"]
     else:
-        raise AttributeError(f"module 'pynn' has no attribute {name!r}")
+        _compat.raise_absent("pynn", name)
     globals()[name] = value
     return value
 

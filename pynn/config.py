@@ -8,12 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from pynn._compat import explain_absent
+
 __all__ = [
+    "backend",
+    "disable_traceback_filtering",
     "epsilon",
     "floatx",
     "get_num_threads",
+    "image_data_format",
+    "is_traceback_filtering_enabled",
     "set_epsilon",
     "set_floatx",
+    "set_image_data_format",
     "set_num_threads",
     "show_config",
 ]
@@ -74,6 +81,53 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Sets the value that ``epsilon()`` returns."""
     _settings["epsilon"] = float(value)
+
+
+def backend() -> str:
+    """Returns ``"pynn"``: what computes is pynn's own engine, and arrays are NumPy's.
+
+    Example:
+        >>> backend()
+        'pynn'
+    """
+    return "pynn"
+
+
+def image_data_format() -> str:
+    """Returns ``"channels_last"``: the order in which images are flattened.
+
+    Example:
+        >>> image_data_format()
+        'channels_last'
+    """
+    return "channels_last"
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Accepts ``"channels_last"``, the one order there is.
+
+    Raises:
+        ValueError: another order.
+    """
+    if data_format != image_data_format():
+        raise ValueError(
+            "set_image_data_format: images have their channels last; numpy.moveaxis reorders "
+            f"others. Received: data_format={data_format!r}"
+        )
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Returns False: errors show every frame, there are few.
+
+    Example:
+        >>> is_traceback_filtering_enabled()
+        False
+    """
+    return False
+
+
+def disable_traceback_filtering() -> None:
+    """Asks for what is always so: errors show every frame."""
 
 
 def set_num_threads(n: int | None, allow_oversubscription: bool = False) -> None:
@@ -137,3 +191,6 @@ def show_config() -> None:
 
 def _readable(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+explain_absent(globals())

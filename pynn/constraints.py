@@ -64,7 +64,8 @@ class NonNeg(Constraint):
 
     def __call__(self, w: Any) -> Array:
         """Returns the weights, those below 0 as 0."""
-        return np.maximum(float_array("w", w), 0)
+        held: Array = np.maximum(float_array("w", w), 0)
+        return held
 
 
 class _NormConstraint(Constraint):

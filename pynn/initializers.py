@@ -16,18 +16,21 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pynn._compat import explain_absent
 from pynn.config import floatx
 from pynn.utils.configurable import Configurable, get_object
+from pynn.utils.configurable import serialize as _serialize
 from pynn.utils.naming import to_snake_case
-from pynn.utils.random import check_seed, draw_seed
+from pynn.utils.random import SeedGenerator, check_seed, draw_seed
 
-Array = npt.NDArray[Any]
+Array: TypeAlias = npt.NDArray[Any]
+Seed: TypeAlias = int | SeedGenerator | None
 
 # Standard deviation of a unit normal cut at two sigma: what is cut off is put back by dividing.
 _TRUNCATED_STDDEV = 0.87962566103423978
@@ -38,7 +41,11 @@ class Initializer(Configurable):
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
         """Returns an array of this shape; ``dtype`` defaults to ``pynn.config.floatx()``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: an initializer defines __call__")
+
+    def clone(self) -> Initializer:
+        """Returns an initializer with the same configuration."""
+        return self.from_config(self.get_config())
 
 
 class Zeros(Initializer):
@@ -97,12 +104,15 @@ class _Seeded(Initializer):
     """An initializer that draws; without a seed every call draws other values."""
 
     @property
-    def seed(self) -> int | None:
+    def seed(self) -> Seed:
         return self._seed
 
     @seed.setter
     def seed(self, value: Any) -> None:
-        self._seed = check_seed(type(self).__name__, value)
+        if isinstance(value, Mapping):  # a generator's configuration
+            value = SeedGenerator.from_config(value["config"])
+        kept = isinstance(value, SeedGenerator)
+        self._seed: Seed = value if kept else check_seed(type(self).__name__, value)
 
     def _normal(self, shape: Sequence[int], dtype: str | None) -> Array:
         return self._draw("random_normal", shape, dtype)
@@ -131,7 +141,8 @@ class _Seeded(Initializer):
         return values.reshape(tuple(shape))
 
     def _next_seed(self) -> int:
-        return draw_seed() if self.seed is None else self.seed
+        seed = check_seed(type(self).__name__, self.seed)
+        return draw_seed() if seed is None else seed
 
 
 class RandomNormal(_Seeded):
@@ -140,10 +151,10 @@ class RandomNormal(_Seeded):
     Args:
         mean: their mean.
         stddev: their standard deviation.
-        seed: an integer for the same values at every call; None for new ones.
+        seed: an integer for the same values at every call; None or a SeedGenerator for new ones.
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
@@ -156,7 +167,7 @@ class TruncatedNormal(RandomNormal):
     Args:
         mean: mean of the normal distribution.
         stddev: its standard deviation before it is cut.
-        seed: an integer for the same values at every call; None for new ones.
+        seed: an integer for the same values at every call; None or a SeedGenerator for new ones.
     """
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
@@ -169,12 +180,10 @@ class RandomUniform(_Seeded):
     Args:
         minval: the lower bound.
         maxval: the upper bound.
-        seed: an integer for the same values at every call; None for new ones.
+        seed: an integer for the same values at every call; None or a SeedGenerator for new ones.
     """
 
-    def __init__(
-        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
-    ) -> None:
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
@@ -192,7 +201,10 @@ class VarianceScaling(_Seeded):
         scale: a positive number.
         mode: n is ``"fan_in"``, ``"fan_out"`` or their mean ``"fan_avg"``.
         distribution: ``"truncated_normal"``, ``"untruncated_normal"`` or ``"uniform"``.
-        seed: an integer for the same values at every call; None for new ones.
+        seed: an integer for the same values at every call; None or a SeedGenerator for new ones.
+        input_axes: the axes whose sizes multiply to the number of inputs; by default all but the
+            last.
+        output_axes: likewise for the outputs; both are given or none.
 
     Raises:
         ValueError: one of the arguments is not as described.
@@ -203,7 +215,9 @@ class VarianceScaling(_Seeded):
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: int | None = None,
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ) -> None:
         if not scale > 0:
             raise ValueError(f"VarianceScaling: `scale` must be positive. Received: scale={scale}")
@@ -216,10 +230,22 @@ class VarianceScaling(_Seeded):
                 raise ValueError(
                     f"VarianceScaling: `{name}` must be one of {known}. Received: {name}={value!r}"
                 )
+        if (input_axes is None) != (output_axes is None):
+            raise ValueError(
+                "VarianceScaling: `input_axes` and `output_axes` are given together. "
+                f"Received: input_axes={input_axes}, output_axes={output_axes}"
+            )
         self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
+        self.input_axes, self.output_axes = input_axes, output_axes
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
-        fan_in, fan_out = _fans(shape)
+        if self.input_axes is None or self.output_axes is None:
+            fan_in, fan_out = _fans(shape)
+        else:
+            fan_in, fan_out = (
+                float(math.prod(shape[axis] for axis in axes))
+                for axes in (self.input_axes, self.output_axes)
+            )
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         stddev = math.sqrt(self.scale / max(1.0, fan))
         if self.distribution == "uniform":
@@ -235,13 +261,13 @@ class Orthogonal(_Seeded):
 
     Args:
         gain: factor applied to the matrix.
-        seed: an integer for the same values at every call; None for new ones.
+        seed: an integer for the same values at every call; None or a SeedGenerator for new ones.
 
     Raises:
         ValueError: the shape has fewer than two dimensions.
     """
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
         self.gain, self.seed = gain, seed
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
@@ -258,15 +284,17 @@ class Orthogonal(_Seeded):
 
 
 def _scaled(name: str, scale: float, mode: str, distribution: str, text: str) -> type[Any]:
-    """One of the named cases of VarianceScaling: only the seed is left open."""
+    """One of the named cases of VarianceScaling: only the seed and the axes are left open."""
 
-    def __init__(self: Any, seed: int | None = None) -> None:
-        VarianceScaling.__init__(self, scale, mode, distribution, seed)
+    def __init__(
+        self: Any,
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        VarianceScaling.__init__(self, scale, mode, distribution, seed, input_axes, output_axes)
 
-    doc = (
-        f"{text}\n\n    Args:\n        seed: an integer for the same values at every call; "
-        "None for new ones.\n    "
-    )
+    doc = f"{text}\n\n    Args: see VarianceScaling.\n    "
     body = {"__init__": __init__, "__doc__": doc, "__module__": __name__}
     return type(name, (VarianceScaling,), body)
 
@@ -293,13 +321,21 @@ _TABLE |= {
     "normal": RandomNormal, "uniform": RandomUniform, "zero": Zeros, "one": Ones,
 }  # fmt: skip
 
+# The lower-case names are the classes themselves, as in Keras.
+zeros, ones, constant, identity, orthogonal = Zeros, Ones, Constant, Identity, Orthogonal
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+variance_scaling, glorot_uniform, glorot_normal = VarianceScaling, GlorotUniform, GlorotNormal
+he_uniform, he_normal, lecun_uniform, lecun_normal = HeUniform, HeNormal, LecunUniform, LecunNormal
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+
 
 def get(identifier: Any) -> Any:
     """Returns the initializer meant by a name, a class, an object or a configuration.
 
     Args:
         identifier: e.g. ``"he_normal"``, ``"HeNormal"``, ``HeNormal``, ``HeNormal(seed=1)``, a
-            function ``f(shape, dtype)``, or the dictionary made by ``serialize``.
+            function ``f(shape, dtype)``, an array with the values themselves, or the dictionary
+            made by ``serialize``.
 
     Raises:
         ValueError: an unknown name.
@@ -307,16 +343,41 @@ def get(identifier: Any) -> Any:
 
     Example:
         >>> get("he_normal")
-        HeNormal(seed=None)
+        HeNormal(seed=None, input_axes=None, output_axes=None)
     """
+    if isinstance(identifier, np.ndarray):
+        return _given(identifier)
     return get_object("initializer", identifier, _TABLE, Initializer)
 
 
-def __getattr__(name: str) -> Any:
-    """Lower-case names (``initializers.he_normal``) are the same classes."""
-    if name in _TABLE:
-        return _TABLE[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def serialize(initializer: Any) -> Any:
+    """Returns the dictionary from which ``deserialize`` makes an equal initializer."""
+    return _serialize(initializer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the initializer of a name or of the dictionary made by ``serialize``.
+
+    Args:
+        config: the name or dictionary.
+        custom_objects: classes and functions of your own by name.
+
+    """
+    return get_object("initializer", config, {**_TABLE, **(custom_objects or {})}, Initializer)
+
+
+def _given(values: Array) -> Callable[..., Array]:
+    """An initializer that returns these values."""
+
+    def initialize(shape: Sequence[int], dtype: str | None = None) -> Array:
+        if tuple(shape) != values.shape:
+            raise ValueError(
+                f"An array given as initializer must have the shape of the weight, {tuple(shape)}. "
+                f"Received: an array of shape {values.shape}"
+            )
+        return np.array(values, dtype or floatx())
+
+    return initialize
 
 
 def _affine(values: Array, scale: float, offset: float) -> Array:
@@ -333,3 +394,6 @@ def _fans(shape: Sequence[int]) -> tuple[float, float]:
         return float(shape[0]), float(shape[0])
     field = math.prod(shape[:-2])
     return float(shape[-2] * field), float(shape[-1] * field)
+
+
+explain_absent(globals())

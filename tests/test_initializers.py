@@ -140,6 +140,56 @@ def test_get() -> None:
     assert initializers.he_normal is initializers.HeNormal
 
 
+def test_axes_that_count() -> None:
+    """A kernel for heads: inputs on axis 0, outputs on the others."""
+    values = initializers.HeNormal(seed=1, input_axes=[0], output_axes=[1, 2])((500, 20, 10))
+    assert values.std() == pytest.approx(math.sqrt(2 / 500), rel=0.02)
+    values = initializers.VarianceScaling(
+        mode="fan_out", distribution="uniform", seed=1, input_axes=[0], output_axes=[1, 2]
+    )((500, 20, 10))
+    assert values.std() == pytest.approx(math.sqrt(1 / 200), rel=0.02)
+    with pytest.raises(ValueError, match="given together"):
+        initializers.HeNormal(input_axes=[0])
+
+
+def test_seed_generator() -> None:
+    one, two = (initializers.GlorotUniform(pynn.random.SeedGenerator(3)) for _ in range(2))
+    first, second = one((3, 4)), one((3, 4))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, two((3, 4)))
+    assert np.array_equal(first, one.clone()((3, 4)))  # a copy starts from the beginning
+
+
+def test_own_initializer() -> None:
+    class Halves(initializers.Initializer):
+        def __call__(self, shape: Any, dtype: Any = None) -> Any:
+            return np.full(shape, 0.5, dtype)
+
+    assert initializers.deserialize("Halves", {"Halves": Halves})((2,)).tolist() == [0.5, 0.5]
+    assert isinstance(Halves().clone(), Halves)
+    with pytest.raises(NotImplementedError, match="defines __call__"):
+        initializers.Initializer()((2,))
+
+
+def test_arrays() -> None:
+    given = np.arange(6.0).reshape(2, 3)
+    assert initializers.get(given)((2, 3)).tolist() == given.tolist()
+    with pytest.raises(ValueError, match=r"shape of the weight, \(3, 2\)"):
+        initializers.get(given)((3, 2))
+
+
+def test_serialization() -> None:
+    """The dictionaries of Keras 3."""
+    data = initializers.serialize(initializers.HeNormal(seed=3))
+    assert data == {
+        "module": "keras.initializers",
+        "class_name": "HeNormal",
+        "config": {"seed": 3, "input_axes": None, "output_axes": None},
+        "registered_name": None,
+    }
+    assert initializers.deserialize(data).seed == 3
+
+
 def test_wrong() -> None:
     with pytest.raises(ValueError, match="Did you mean 'he_normal'"):
         initializers.get("he_norml")

@@ -7,10 +7,10 @@ import json
 import pickle
 from typing import Any
 
-import keras_optimizers as recorded
 import numpy as np
 import pytest
 
+import keras_optimizers as recorded
 import pynn
 from pynn import optimizers
 from pynn.optimizers import schedules

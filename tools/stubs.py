@@ -75,7 +75,10 @@ class Stub:
     def member(self, name: str) -> Iterator[str]:
         """The lines for one public name of the module."""
         value = getattr(self.module, name)
-        if inspect.isclass(value):
+        home = getattr(value, "__module__", None) or self.module.__name__
+        if home != self.module.__name__ and home.startswith("pynn."):
+            self.imports.add(f"from {home} import {value.__name__} as {name}")
+        elif inspect.isclass(value):
             yield from self.klass(name, value)
         elif inspect.isroutine(value):
             yield self.function(name, value).removesuffix(" ...")

@@ -144,11 +144,34 @@ std::vector<double> metric(const std::string& name, const py::array& target, con
             "sample_weight must have one number per row. Received: ", w.size(), " for ", shape.rows,
             " rows.");
     }
-    std::vector<double> sums(static_cast<std::size_t>(row.sums(shape.cols)));
+    std::vector<double> sums(static_cast<std::size_t>(row.sums(shape.cols, given)));
     table<T>().metric[row.index](
         {sums.data(), p.data(), y.data(), weight.is_none() ? nullptr : w.data(),
          params_of<T>(row, given).data(), shape.rows, shape.cols, y.size() / shape.rows});
     return sums;
+  });
+}
+
+// The value of each row, for metrics that are the mean of rows.
+py::array metric_values(const std::string& name, const py::array& target, const py::array& pred,
+                        const std::vector<double>& given) {
+  return with_dtype(float_dtype_of(pred, "y_pred"), [&]<class T>(T) -> py::array {
+    const CatalogRow& row = row_of("metric", name);
+    const Dense<T> y(target), p(pred);
+    const Rows shape(p);
+    check(row.result == "mean" && y.size() == shape.rows * (row.index_target ? 1 : shape.cols),
+          row.name, ": targets do not fit predictions of shape ", shape_of(pred),
+          ". Received: y_true.shape=", shape_of(target), ".");
+    Shape rows = shape_of(pred);
+    if (!rows.empty()) rows.pop_back();
+    Dense<double> values(rows);
+    double sums[2] = {};
+    if (shape.rows > 0) {
+      table<T>().metric[row.index]({sums, p.data(), y.data(), nullptr,
+                                    params_of<T>(row, given).data(), shape.rows, shape.cols,
+                                    y.size() / shape.rows, values.mutable_data()});
+    }
+    return values;
   });
 }
 
@@ -246,6 +269,8 @@ void register_kernels(py::module_& m) {
   m.def("metric", &metric, py::arg("name"), py::arg("y_true"), py::arg("y_pred"),
         py::arg("sample_weight") = py::none(), py::arg("params") = no_params,
         "The sums of a metric.");
+  m.def("metric_values", &metric_values, py::arg("name"), py::arg("y_true"), py::arg("y_pred"),
+        py::arg("params") = no_params, "The value of every row, of a metric that is their mean.");
   m.def("optimizer_step", &optimizer_step, py::arg("name"), py::arg("fields"),
         py::arg("learning_rate"), py::arg("t"), py::arg("w"), py::arg("g"), py::arg("slots"),
         py::arg("grad_scale") = 1.0, py::arg("grad_limit") = kernels::kInfinity,

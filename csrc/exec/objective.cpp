@@ -107,7 +107,7 @@ Metric<T>::Metric(const MetricSpec& spec_, const Plan<T>& plan)
   copy_params(params_, spec.params);
   if (const auto* row = kernels::find_row("metric", spec.name)) {
     metric_ = kernels::table<T>().metric[row->index];
-    sum_count = row->sums(rows.cols);
+    sum_count = row->sums(rows.cols, spec.params);
     target_size = target_size_of(*row, rows);
   } else {
     const kernels::CatalogRow& loss = loss_row(spec.name);

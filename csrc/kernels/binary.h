@@ -36,7 +36,9 @@ PYNN_INLINE T modulo(T a, T b) {
 }
 template <class T>
 PYNN_INLINE T floor_divide(T a, T b) {
-  return b == 0 ? a / b : round_to_even((a - modulo(a, b)) / b);
+  const T r = remainder_to_zero(a, b);
+  const T quotient = round_to_even((a - r) / b) - ((r < 0) != (b < 0) && r != 0 ? T(1) : T(0));
+  return b == 0 ? a / b : (quotient == 0 ? copysign(T(0), a / b) : quotient);
 }
 template <class T>
 PYNN_INLINE T power_slope(T a, T b) {
@@ -50,8 +52,8 @@ PYNN_INLINE T power_growth(T a, T b) {
 // log(exp(a) + exp(b))
 template <class T>
 PYNN_INLINE T logaddexp(T a, T b) {
-  const T top = a > b ? a : b, gap = a == b ? T(0) : abs(a - b);
-  return top + log1p_unit(exp(-gap)) + (a + b) * 0;  // NaN stays
+  const T top = a > b || a != a ? a : b, gap = a == b ? T(0) : abs(a - b);
+  return top + log1p_unit(exp(-gap));
 }
 // 1 where a > b, half of it where both are the same
 template <class T>

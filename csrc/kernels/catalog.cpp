@@ -102,9 +102,6 @@ std::vector<CatalogRow> make_catalog() {
     row.index_target = metric.index_target;
     row.up = metric.up;
     row.result = kResultNames[static_cast<int>(metric.result)];
-    row.sums = metric.result == Result::r2
-                   ? [](isize cols) { return sums_wanted(Result::r2, cols); }
-                   : [](isize cols) { return sums_wanted(Result::mean, cols); };
     rows.push_back(row);
   });
   [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -123,6 +120,28 @@ Shape CatalogRow::slot_shape(int slot, const Shape& weights) const {
         "Received: shape=", weights, ".");
   if (weights.size() < 2) return {};  // one number that is not used: there are no rows or columns
   return {weights[form == SlotForm::rows ? 0 : 1]};
+}
+
+isize CatalogRow::sums(isize cols, const std::vector<double>& params) const {
+  const auto param = [&](std::size_t i) {
+    return i < params.size() ? params[i] : fields.at(i).value;
+  };
+  const auto check_column = [&](double column) {
+    check(column == kInfinity || column < static_cast<double>(cols),
+          "`class_id` must be below the number of classes, ", cols, ". Received: class_id=", column,
+          ".");
+  };
+  if (result == "r2") return 2 + 3 * cols;
+  if (result == "decisions_by_column") return 3 * cols;
+  if (result == "decisions") {
+    check_column(param(2));
+    return 4;
+  }
+  if (result == "scores") {
+    check_column(param(1));
+    return 2 * static_cast<isize>(param(0)) * (param(1) < 0 ? cols : 1);
+  }
+  return 2;
 }
 
 const std::vector<CatalogRow>& catalog() {

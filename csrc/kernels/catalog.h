@@ -15,8 +15,9 @@
 namespace pynn::kernels {
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
-inline constexpr double kRequired = std::numeric_limits<double>::quiet_NaN();  // has no default
-inline constexpr double kPositive = std::numeric_limits<double>::min();        // as low: above 0
+inline constexpr double kRequired = std::numeric_limits<double>::quiet_NaN();    // has no default
+inline constexpr double kPositive = std::numeric_limits<double>::min();          // as low: above 0
+inline constexpr double kBelowOne = 1 - std::numeric_limits<double>::epsilon();  // as high
 
 inline constexpr double kFromWeights = kRequired;  // a slot starts as a copy of the weights
 
@@ -59,9 +60,10 @@ struct CatalogRow {
   isize logits_index = -1;    // of the loss's form for logits in Table<T>::loss, -1 for none
   std::string fuses_with;     // the output activation that form takes in: "sigmoid", "softmax"
   bool smoothing = false;     // the loss knows label smoothing
-  isize (*sums)(isize cols) = nullptr;  // how many sums a metric keeps
-  std::string result;                   // what they come to: "mean", "root_mean", "r2"
-  bool up = false;                      // better when higher
+  std::string result;         // what a metric's sums come to: "mean", "root_mean", "r2", ...
+  bool up = false;            // better when higher
+  // how many sums a metric with these parameters keeps for predictions of `cols` columns
+  isize sums(isize cols, const std::vector<double>& params) const;
 
   // optimizers
   double learning_rate = 0;                                       // the default

@@ -70,6 +70,20 @@ inline constexpr auto focal_cce_slope = []<class T>(T y, T q, T log_q, Params<T>
   return y == 0 ? T(0) : k.a * y * (k.b * q * power(miss, k.b - 1) * log_q - power(miss, k.b));
 };
 
+// (1 - p_y^q) / q of class numbers y; the slope stays finite at p_y = 0
+inline constexpr auto generalized_cce = []<class T>(const LossArgs<T>& args) {
+  const T q = args.p[0];
+  for (isize r = 0; r < args.rows; ++r) {
+    const isize hit = class_index(args.target[r], args.cols);
+    const T p = hit < 0 ? T(__builtin_nanf("")) : args.pred[r * args.cols + hit];
+    if (args.value) args.value[r] = static_cast<double>((p == 0 ? T(1) : 1 - exp(q * log(p))) / q);
+    if (!args.grad) continue;
+    T* grad = args.grad + r * args.cols;
+    for (isize j = 0; j < args.cols; ++j) grad[j] = 0;
+    if (hit >= 0) grad[hit] = -row_scale(args, r) * power(p, q - 1);
+  }
+};
+
 // max(max_j (1 - y_j) p_j - sum_j y_j p_j + 1, 0); the first of equal maxima takes the gradient
 inline constexpr auto categorical_hinge = []<class T>(const LossArgs<T>& args) {
   for (isize r = 0; r < args.rows; ++r) {
@@ -260,6 +274,14 @@ inline constexpr auto kLosses = std::tuple{
     of_probabilities<true>(cce, cce_slope),
     Smoothing::classes, true, "softmax",
     of_logits<true>(cce, cce_slope)},
+  LossRow{
+    RowText{"categorical_generalized_cross_entropy", "", "CategoricalGeneralizedCrossEntropy",
+      "L = (1 - p_y^q) / q",
+      "Between categorical cross-entropy (q near 0) and absolute error (q near 1): robust to wrong "
+      "labels; targets are class numbers.",
+      "Zhang and Sabuncu (2018), arXiv:1805.07836",
+      {Field{"q", 0.5, "How much wrong labels are discounted.", kPositive, kBelowOne}}},
+    generalized_cce, Smoothing::none, true, "", NoLogits{}},
   LossRow{
     RowText{"binary_focal_crossentropy", "", "BinaryFocalCrossentropy",
       "L = mean((1 - q)^gamma BCE(y, p)), q = y p + (1 - y) (1 - p)",

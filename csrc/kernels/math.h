@@ -36,7 +36,7 @@ PYNN_LIBM(round_to_even, rint)
 // -1, 0 or 1; NaN stays
 template <class T>
 PYNN_INLINE T sign(T x) {
-  return x > 0 ? T(1) : (x < 0 ? T(-1) : x);
+  return x > 0 ? T(1) : (x < 0 ? T(-1) : (x == 0 ? T(0) : x));
 }
 template <class T>
 PYNN_INLINE T truth(bool holds) {

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "kernels/confusion.h"
 #include "kernels/losses.h"
 
 namespace pynn::kernels::PYNN_ISA {
@@ -51,9 +52,11 @@ struct MeanOfRows {
     const Params<T> k = params_of(args);
     double total = 0, weights = 0;
     for (isize r = 0; r < args.rows; ++r) {
-      const double w = args.weight ? static_cast<double>(args.weight[r]) : 1.0;
-      total += w * static_cast<double>(value(args.target + r * args.target_cols,
-                                             args.pred + r * args.cols, args.cols, k));
+      const double w = weight_of(args, r);
+      const double v = static_cast<double>(
+          value(args.target + r * args.target_cols, args.pred + r * args.cols, args.cols, k));
+      if (args.values) args.values[r] = v;
+      total += w * v;
       weights += w;
     }
     args.sums[0] += total;
@@ -63,13 +66,14 @@ struct MeanOfRows {
 template <class Value>
 MeanOfRows(Value) -> MeanOfRows<Value>;
 
-// sums += {sum w, sum w y (cols), sum w y^2 (cols), sum w (y - p)^2 (cols)}
+// sums += {elements, sum w, sum w y (cols), sum w y^2 (cols), sum w (y - p)^2 (cols)}
 inline constexpr auto squares_by_column = []<class T>(const MetricArgs<T>& args) {
-  double *y1 = args.sums + 1, *y2 = y1 + args.cols, *ee = y2 + args.cols;
+  double *y1 = args.sums + 2, *y2 = y1 + args.cols, *ee = y2 + args.cols;
   for (isize r = 0; r < args.rows; ++r) {
-    const double w = args.weight ? static_cast<double>(args.weight[r]) : 1.0;
+    const double w = weight_of(args, r);
     const T *target = args.target + r * args.cols, *pred = args.pred + r * args.cols;
-    args.sums[0] += w;
+    args.sums[0] += static_cast<double>(args.cols);
+    args.sums[1] += w;
     PYNN_SIMD
     for (isize j = 0; j < args.cols; ++j) {
       const double y = static_cast<double>(target[j]), e = y - static_cast<double>(pred[j]);
@@ -78,10 +82,29 @@ inline constexpr auto squares_by_column = []<class T>(const MetricArgs<T>& args)
   }
 };
 
+// Means, variances and covariance of a row's targets and predictions.
+template <class T>
+struct Moments {
+  T mean_y, mean_p, yy, pp, yp;
+};
+template <class T>
+PYNN_INLINE Moments<T> moments_of(const T* y, const T* p, isize cols) {
+  const T n = static_cast<T>(cols), my = sum_of(y, cols) / n, mp = sum_of(p, cols) / n;
+  T yy = 0, pp = 0, yp = 0;
+  PYNN_SIMD_SUM(yy, pp, yp)
+  for (isize j = 0; j < cols; ++j) {
+    yy += (y[j] - my) * (y[j] - my), pp += (p[j] - mp) * (p[j] - mp);
+    yp += (y[j] - my) * (p[j] - mp);
+  }
+  return {my, mp, yy / n, pp / n, yp / n};
+}
+
 // ---- the table ----------------------------------------------------------------------------------
-// What the sums come to: total / weight, its root, or 1 - residual / variance by column.
-enum class Result { mean, root_mean, r2 };
-inline constexpr std::string_view kResultNames[] = {"mean", "root_mean", "r2"};
+// What the sums come to: total / weight, its root, 1 - residual / variance by column, or something
+// that the metrics sharing a row compute from counts.
+enum class Result { mean, root_mean, r2, decisions, scores, decisions_by_column };
+inline constexpr std::string_view kResultNames[] = {
+    "mean", "root_mean", "r2", "decisions", "scores", "decisions_by_column"};
 
 template <class Form>
 struct MetricRow {
@@ -93,10 +116,6 @@ struct MetricRow {
 };
 template <class Form, class... Rest>
 MetricRow(RowText, Form, Rest...) -> MetricRow<Form>;
-
-constexpr isize sums_wanted(Result result, isize cols) {
-  return result == Result::r2 ? 1 + 3 * cols : 2;
-}
 
 // clang-format off
 inline constexpr auto kMetrics = std::tuple{
@@ -165,6 +184,48 @@ inline constexpr auto kMetrics = std::tuple{
       "Coefficient of determination: 1 is perfect, 0 as good as the mean of the target.", ""},
     squares_by_column,
     true, false, Result::r2},
+  MetricRow{
+    RowText{"pearson_correlation", "", "PearsonCorrelation",
+      "v = cov(y, p) / (std(y) std(p))",
+      "How close target and prediction are to a straight line, over the elements of a row.",
+      "Pearson (1895), doi:10.1098/rspl.1895.0041"},
+    MeanOfRows{PYNN_ROW {
+      const Moments<T> m = moments_of(y, p, cols);
+      return m.yp / (sqrt(m.yy) * sqrt(m.pp)); }}},
+  MetricRow{
+    RowText{"concordance_correlation", "", "ConcordanceCorrelation",
+      "v = 2 cov(y, p) / (var(y) + var(p) + (mean(y) - mean(p))^2 + 1e-7)",
+      "How close target and prediction are to being equal, over the elements of a row.",
+      "Lin (1989), doi:10.2307/2532051"},
+    MeanOfRows{PYNN_ROW {
+      const Moments<T> m = moments_of(y, p, cols);
+      return 2 * m.yp / (m.yy + m.pp + squared(m.mean_y - m.mean_p) + kEpsilon<T>); }}},
+  // Rows without a class of their own: several classes come to their values from the same counts.
+  MetricRow{
+    RowText{"decisions", "", "",
+      "true and false positives, true and false negatives",
+      "Counts of decisions for one threshold.", "",
+      {Field{"threshold", 0.5, "Predictions above it are positive."},
+       Field{"top_k", kInfinity, "How many of the highest scores of a row can be positive.", 1},
+       Field{"class_id", kInfinity, "The only class that counts.", 0}}},
+    count_decisions,
+    true, false, Result::decisions},
+  MetricRow{
+    RowText{"scores_by_threshold", "", "",
+      "positives and negatives by the number of thresholds below their score",
+      "Counts for evenly spaced thresholds between 0 and 1.", "",
+      {Field{"num_thresholds", 200, "How many thresholds.", 2},
+       Field{"class_id", kInfinity, "The only class that counts; -1 for each by itself.", -1},
+       Field{"from_logits", 0, "Whether y_pred goes into sigmoid first.", 0, 1, true}}},
+    count_scores,
+    true, false, Result::scores},
+  MetricRow{
+    RowText{"decisions_by_column", "", "",
+      "true positives, false positives and false negatives of each column",
+      "Counts of decisions for the highest score of a row, or for one threshold.", "",
+      {Field{"threshold", kInfinity, "Predictions above it are positive; None: the highest."}}},
+    count_decisions_by_column,
+    true, false, Result::decisions_by_column},
 };
 // clang-format on
 inline constexpr int kMetricCount = std::tuple_size_v<decltype(kMetrics)>;

@@ -67,6 +67,7 @@ template <class T>
 using LossKernel = void (*)(const LossArgs<T>& args);
 
 // ---- metrics: adds to `sums` (width given by the metric table); weight may be null --------------
+// values may be null; only metrics that are the mean of rows write them.
 template <class T>
 struct MetricArgs {
   double* sums;
@@ -75,6 +76,7 @@ struct MetricArgs {
   const T* weight;  // (rows)
   const T* p;       // (kMaxParams)
   isize rows, cols, target_cols;
+  double* values = nullptr;  // (rows)
 };
 template <class T>
 using MetricKernel = void (*)(const MetricArgs<T>& args);

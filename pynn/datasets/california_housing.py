@@ -32,7 +32,7 @@ FEATURE_NAMES = (
 
 def load_data(
     version: str = "large",
-    path: str | os.PathLike[str] | None = None,
+    path: str | os.PathLike[str] | None = "california_housing.npz",
     test_split: float = 0.2,
     seed: int | None = 113,
 ) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
@@ -45,8 +45,8 @@ def load_data(
 
     Args:
         version: ``"large"`` for all 20,640 rows, ``"small"`` for the first 600.
-        path: an ``.npz`` file with the arrays ``X`` and ``y``. A bare file name that does
-            not exist means the standard places.
+        path: an ``.npz`` file with the arrays ``X`` and ``y``. None, or a bare file name that
+            does not exist, means the standard places.
         test_split: the share of rows for testing, above 0 and below 1.
         seed: seed of the shuffle.
 

@@ -21,7 +21,7 @@ ARCHIVE = _files.Archive(
 )
 
 
-def load_data(path: str | os.PathLike[str] | None = None) -> _files.Split:
+def load_data(path: str | os.PathLike[str] | None = "mnist.npz") -> _files.Split:
     """Loads MNIST.
 
     The files are looked for in ``$PYNN_HOME/mnist`` and ``~/.pynn/datasets/mnist``, else
@@ -29,8 +29,8 @@ def load_data(path: str | os.PathLike[str] | None = None) -> _files.Split:
 
     Args:
         path: a folder with the four idx files (gzipped or not), or an ``.npz`` file in
-            Keras's layout. A bare file name that does not exist, such as Keras's
-            ``"mnist.npz"``, means the standard places.
+            Keras's layout. None, or a bare file name that does not exist, such as the default
+            of Keras, means the standard places.
 
     Returns:
         ``(x_train, y_train), (x_test, y_test)``, all uint8: images of shape

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pynn.layers._base import Layer
 from pynn._graph.variable import Variable
+from pynn.layers._base import Layer
 from pynn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, RReLU, Softmax
 from pynn.layers.core import Activation, Dense, Input, InputLayer
 from pynn.layers.normalization import BatchNormalization

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from pynn import activations, initializers, regularizers
-from pynn.layers._base import Layer
-from pynn.layers._checks import Shape, no_constraints, sample_shape
 from pynn._graph.graph import Graph
 from pynn._graph.symbol import KerasTensor, Node
 from pynn._graph.tensor import Tensor
+from pynn.layers._base import Layer
+from pynn.layers._checks import Shape, no_constraints, sample_shape
 from pynn.layers.activation import ELU, LeakyReLU, ParametricActivation, ReLU, Softmax
 
 

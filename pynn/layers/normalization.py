@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pynn import initializers, regularizers
-from pynn.layers._base import Layer
-from pynn.layers._checks import Shape, fraction, no_constraints
 from pynn._graph.graph import Graph
 from pynn._graph.tensor import Tensor
+from pynn.layers._base import Layer
+from pynn.layers._checks import Shape, fraction, no_constraints
 
 
 class BatchNormalization(Layer):

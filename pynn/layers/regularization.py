@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from pynn import regularizers
-from pynn.layers._base import Layer
-from pynn.layers._checks import fraction
 from pynn._graph.graph import Graph
 from pynn._graph.tensor import Tensor
+from pynn.layers._base import Layer
+from pynn.layers._checks import fraction
 from pynn.utils.random import check_seed
 
 

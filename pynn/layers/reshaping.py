@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pynn.layers._base import Layer
 from pynn._graph.graph import Graph
 from pynn._graph.tensor import Tensor
+from pynn.layers._base import Layer
 
 
 class Flatten(Layer):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn import config
-from pynn._graph.structure import flatten, pack
+from pynn._graph.structure import pack
 from pynn.models.batches import Batches, is_source
 from pynn.models.checks import only_with_arrays, verbosity, whole
 from pynn.models.data import Data, inputs

@@ -51,7 +51,7 @@ class Objective:
     """
 
     def __init__(self, loss: Any, loss_weights: Any, plain: Any, weighted: Any) -> None:
-        self._loss = _map_nested(losses.get, loss)
+        self._loss = _map_nested(losses.check, loss)
         self._loss_weights = loss_weights
         self._plain, self._weighted = plain, weighted
         for given in (plain, weighted):
@@ -89,7 +89,10 @@ class Objective:
         """Chooses the metrics meant by names such as "accuracy" from the shapes of one sample."""
         several = len(names) > 1
         factors = _spread("loss_weights", self._loss_weights, names, default=1.0)
-        chosen = self.losses_by_output(names)
+        chosen = [
+            losses.resolve(loss, outputs[k], targets[k])
+            for k, loss in enumerate(self.losses_by_output(names))
+        ]
         log_each = several and sum(loss is not None for loss in chosen) > 1
         self.losses = [
             LossEntry(k, loss, _factor(factors[k]), f"{names[k]}_loss" if log_each else "")
@@ -127,19 +130,19 @@ class Objective:
         for entry in self.losses:
             spec = {"target": entry.output, "weight": entry.weight}
             if entry.loss.row is not None:
-                spec |= {"output": entry.output, **entry.loss.spec()}
+                spec["output"] = entry.output
             else:
-                spec |= {"values": values(entry.output, entry.loss.call)}
-                spec["reduction"] = entry.loss.engine_reduction
+                spec["values"] = values(entry.output, entry.loss.call)
+            spec |= entry.loss.spec()
             loss_specs.append(spec)
         metric_specs = []
         for found in self.metric_entries:
             spec = found.metric.spec()
-            if spec is None and not hasattr(found.metric, "fn"):
+            if spec is None and not isinstance(found.metric, metrics.MeanMetricWrapper):
                 found.place = None
                 continue
             if spec is None:
-                spec = {"values": values(found.output, found.metric.fn)}
+                spec = {"values": values(found.output, found.metric.call)}
             found.place = len(metric_specs)
             place = {"output": found.output, "target": found.output, "weighted": found.weighted}
             metric_specs.append({**place, **spec})

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pynn.layers._base import Layer
 from pynn._graph.variable import Variable
+from pynn.layers._base import Layer
 from pynn.utils.progress import printable
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from pynn.models.data import (
 )
 from pynn.models.evaluation import Evaluation
 from pynn.models.objective import Objective, warn_of_hints
-from pynn.utils.arrays import as_array, as_arrays
+from pynn.utils.arrays import as_arrays
 from pynn.utils.random import draw_seed
 
 if TYPE_CHECKING:

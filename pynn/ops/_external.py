@@ -72,9 +72,7 @@ class _Result:
 def _probe(function: Callable[..., Any], tensors: Sequence[Tensor], options: Any) -> Any:
     """The shapes of the results, from calls with few samples."""
     batches = (4, 7)
-    small, large = (
-        function(*(_example(t, n) for t in tensors), **options) for n in batches
-    )
+    small, large = (function(*(_example(t, n) for t in tensors), **options) for n in batches)
     batched = any(t.batched for t in tensors)
     if isinstance(small, tuple):
         pairs = zip(small, large, strict=True)

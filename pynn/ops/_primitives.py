@@ -210,9 +210,7 @@ def rearrange(owner: str, function: Callable[[Array], Array], x: Any, fill: floa
     return graph.add("gather", [t], tuple(shape), **spec)
 
 
-def _by_strides(
-    owner: str, function: Callable[[Array], Array], t: Tensor
-) -> dict[str, Any] | None:
+def _by_strides(owner: str, function: Callable[[Array], Array], t: Tensor) -> dict[str, Any] | None:
     found = []
     for n in (2, 3) if t.batched else (1,):
         base = np.empty((n, *t.sample) if t.batched else t.sample, np.int8)

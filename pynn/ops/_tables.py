@@ -1,50 +1,80 @@
-"""The functions of one and of two arguments that are rows of the engine's tables.
+"""The functions of pynn.ops that are rows of the engine's tables.
 
-Names, formulas and documentation come from the tables ``math`` and ``binary``; only what Keras
-spells otherwise is written elsewhere.
+Names, parameters, formulas and documentation come from the tables; only what Keras spells otherwise
+is written elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pynn import _catalog
 from pynn.ops import _primitives
 from pynn.ops._dispatch import public
 
-# ``round`` and ``power`` have public forms of their own.
-_NOT_PUBLIC = {"rint", "power"}
+# Rows whose public forms are written in elementwise.py and nn.py, or that keras.ops does not have.
+_WRITTEN = {"rint", "power", "softmax", "log_softmax"}
+_NOT_OPS = {"exponential", "heaviside", "linear", "mish"}
+_DEFAULTS = {"gelu": {"approximate": True}}
 
 
-def _make(row: _catalog.Row) -> Any:
-    one = row.kind != "binary"
-    names = ["x"] if one else ["x1", "x2"]
-    arguments = {
-        "Args": [f"{name}: array or symbol." for name in names],
-        "Returns": [
-            "An array of the shape of ``x``." if one else "An array of the common shape.",
-            *([] if one else ["Axes of length 1 are repeated as in NumPy."]),
-        ],
+def _make(
+    row: _catalog.Row, names: Sequence[str], body: Callable[[dict[str, Any]], Any], shape: str
+) -> Any:
+    fields = [
+        _catalog.parameter(
+            f.name,
+            _DEFAULTS.get(row.name, {}).get(f.name, f.default),
+            "bool" if f.is_flag else "Any",
+        )
+        for f in row.fields
+    ]
+    parameters = [*(_catalog.parameter(name) for name in names), *fields]
+    sections = {
+        "Args": [*(f"{name}: array or symbol." for name in names), *row.argument_docs()],
+        "Returns": [shape],
     }
+    if row.kind == "row_activation":
+        parameters.append(_catalog.parameter("axis", -1, "int"))
+        sections["Args"].append("axis: the axis that sums run along.")
+    function = _catalog.make_function(
+        "pynn.ops", row.name, parameters, "Any", row.document(sections), body
+    )
+    return public(function)
 
+
+def _unary(row: _catalog.Row) -> Any:
     def body(given: dict[str, Any]) -> Any:
-        if one:
-            return _primitives.unary(row.name, given["x"])
+        return _primitives.unary(row.name, given["x"], row.params(row.name, given))
+
+    return _make(row, ["x"], body, "An array of the shape of ``x``.")
+
+
+def _binary(row: _catalog.Row) -> Any:
+    def body(given: dict[str, Any]) -> Any:
         return _primitives.binary(row.name, given["x1"], given["x2"])
 
-    parameters = [_catalog.parameter(name) for name in names]
-    doc = row.document(arguments)
-    return public(_catalog.make_function("pynn.ops", row.name, parameters, "Any", doc, body))
+    shape = "An array of the common shape; axes of length 1 are repeated as in NumPy."
+    return _make(row, ["x1", "x2"], body, shape)
 
 
-_ROWS = {
-    name: row for name, row in _catalog.rows("math", "binary").items() if name not in _NOT_PUBLIC
-}
-_ROWS["tanh"] = _catalog.rows("activation")["tanh"]
+def _by_axis(row: _catalog.Row) -> Any:
+    def body(given: dict[str, Any]) -> Any:
+        return _primitives.row_activation(row.name, given["x"], given["axis"])
+
+    return _make(row, ["x"], body, "An array of the shape of ``x``.")
+
+
+_MAKERS = {"math": _unary, "activation": _unary, "row_activation": _by_axis, "binary": _binary}
 FUNCTIONS: dict[str, Any] = {}  # by public name
-for _row in _ROWS.values():
-    FUNCTIONS |= dict.fromkeys((_row.name, *_row.aliases), _make(_row))
+for _kind, _maker in _MAKERS.items():
+    for _row in _catalog.rows(_kind).values():
+        if _row.name not in _WRITTEN and (_kind in ("math", "binary") or _row.name not in _NOT_OPS):
+            FUNCTIONS |= dict.fromkeys((_row.name, *_row.aliases), _maker(_row))
 globals().update(FUNCTIONS)
+
+__all__ = sorted(FUNCTIONS)
 
 if TYPE_CHECKING:
 

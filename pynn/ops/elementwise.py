@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pynn import config
 from pynn.ops import _primitives
-from pynn.ops._dispatch import compute, graph_of, is_number, public, shape_of, to_tensor
+from pynn.ops._dispatch import compute, graph_of, is_number, public, to_tensor
 from pynn.ops._tables import (
     absolute,
     equal,
@@ -228,9 +227,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 
 def _constant(like: Any, value: Any) -> Any:
-    same = _primitives.rearrange(
-        "full_like", lambda v: np.broadcast_to(v, like.sample), value
-    )
+    same = _primitives.rearrange("full_like", lambda v: np.broadcast_to(v, like.sample), value)
     return _primitives.with_batch(same, like)
 
 

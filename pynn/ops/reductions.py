@@ -387,4 +387,3 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
         x = moveaxis(x, axis, -1) if rank_of(x) > 1 else x
         step = subtract(x[..., 1:], x[..., :-1])
     return reduce("sum", multiply(step, y[..., 1:] + y[..., :-1]), -1) / 2
-

@@ -1,61 +1,67 @@
-"""Small helpers: seeds, labels, names."""
+"""Small helpers: seeds, labels, data sets, names, drawings of models."""
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
+from pynn import _compat
+from pynn.utils.dataset import PyDataset, Sequence
+from pynn.utils.dtypes import standardize_dtype
 from pynn.utils.naming import reset_names
+from pynn.utils.preprocessing import (
+    normalize,
+    pack_x_y_sample_weight,
+    pad_sequences,
+    split_dataset,
+    to_categorical,
+    unpack_x_y_sample_weight,
+)
 from pynn.utils.random import set_random_seed
 
-__all__ = ["clear_session", "set_random_seed", "to_categorical"]
+if TYPE_CHECKING:
+    from pynn._graph.inspection import get_source_inputs as get_source_inputs
+    from pynn._graph.inspection import is_keras_tensor as is_keras_tensor
+    from pynn.diagrams import model_to_dot as model_to_dot
+    from pynn.diagrams import plot_model as plot_model
+
+__all__ = [
+    "PyDataset",
+    "Sequence",
+    "clear_session",
+    "normalize",
+    "pack_x_y_sample_weight",
+    "pad_sequences",
+    "set_random_seed",
+    "split_dataset",
+    "standardize_dtype",
+    "to_categorical",
+    "unpack_x_y_sample_weight",
+]
+
+# Names of keras.utils whose code stands on a higher floor: loaded when first used.
+_ABOVE = {
+    "get_source_inputs": "pynn._graph.inspection",
+    "is_keras_tensor": "pynn._graph.inspection",
+    "model_to_dot": "pynn.diagrams",
+    "plot_model": "pynn.diagrams",
+}
 
 
-def clear_session() -> None:
-    """Starts the numbering of automatic layer names anew (``dense``, ``dense_1``, ...)."""
-    reset_names()
-
-
-def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[Any]:
-    """Turns class indices into rows with a single one.
+def clear_session(free_memory: bool = True) -> None:
+    """Starts the numbering of automatic layer names anew (``dense``, ``dense_1``, ...).
 
     Args:
-        x: integers in [0, num_classes), shape ``(...)`` or ``(..., 1)``.
-        num_classes: number of columns; by default the largest index plus one.
-
-    Returns:
-        Array of the default float type, shape ``(..., num_classes)``.
-
-    Raises:
-        ValueError: an index is not an integer or lies outside the range.
-
-    Example:
-        >>> to_categorical([0, 2, 1], num_classes=3).tolist()
-        [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
+        free_memory: also collect what Python holds in cycles.
     """
-    from pynn.config import floatx
+    reset_names()
+    if free_memory:
+        import gc
 
-    given = np.asarray(x)
-    if given.dtype.kind not in "iufb" or (
-        given.dtype.kind == "f" and not np.array_equal(given, np.trunc(given))
-    ):
-        raise ValueError(
-            f"to_categorical: class indices must be integers. Received: x of dtype {given.dtype}"
-        )
-    labels = given.astype(np.int64)
-    shape = labels.shape
-    if len(shape) > 1 and shape[-1] == 1:
-        shape = shape[:-1]
-    labels = labels.reshape(-1)
-    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, -1)
-    count = high + 1 if num_classes is None else int(num_classes)
-    if low < 0 or high >= count:
-        raise ValueError(
-            f"to_categorical: class indices must lie in [0, {count}). "
-            f"Received: values between {low} and {high}"
-        )
-    one_hot = np.zeros((labels.size, count), dtype=floatx())
-    one_hot[np.arange(labels.size), labels] = 1
-    return one_hot.reshape(*shape, count)
+        gc.collect()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ABOVE:
+        return getattr(importlib.import_module(_ABOVE[name]), name)
+    _compat.raise_absent(__name__, name)

@@ -24,10 +24,15 @@ def to_snake_case(name: str) -> str:
 
 def unique_name(prefix: str) -> str:
     """Returns ``prefix`` the first time it is asked for, then ``prefix_1``, ``prefix_2``, ..."""
-    with _lock:
-        count = _used[prefix]
-        _used[prefix] += 1
+    count = number_of_name(prefix)
     return f"{prefix}_{count}" if count else prefix
+
+
+def number_of_name(prefix: str) -> int:
+    """Returns how often ``prefix`` was asked for before."""
+    with _lock:
+        _used[prefix] += 1
+        return _used[prefix] - 1
 
 
 def reset_names() -> None:

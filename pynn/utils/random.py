@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,22 @@ import numpy as np
 class SeedGenerator:
     """An endless sequence of 63-bit seeds, determined by its own seed (None: by the system).
 
+    Args:
+        seed: an integer in [0, 2**63), or None.
+        name: by default ``seed_generator``.
+
+    Raises:
+        ValueError: ``seed`` is not such an integer.
+
     Example:
         >>> SeedGenerator(1).next() == SeedGenerator(1).next()
         True
     """
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | None = None, name: str | None = None) -> None:
         self._lock = threading.Lock()
-        self.reset(seed)
+        self.name = name or "seed_generator"
+        self.reset(check_seed("SeedGenerator", seed))
 
     def reset(self, seed: int | None = None) -> None:
         """Starts the sequence of ``seed`` from its beginning."""
@@ -32,6 +41,15 @@ class SeedGenerator:
             if self._generator is None:  # made on first use: importing numpy.random takes a while
                 self._generator = np.random.default_rng(self._seed)
             return int(self._generator.integers(2**63))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments; the copy starts from the beginning."""
+        return {"seed": self._seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> SeedGenerator:
+        """Makes the generator that ``get_config`` described."""
+        return cls(**config)
 
 
 def check_seed(owner: str, seed: Any) -> int | None:

@@ -1,0 +1,163 @@
+// Optimizers on a plan, without a network around them: the same bits for any number of threads, and
+// averages, accumulated gradients and constraints that do what they say.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "check_test.h"
+#include "exec/network.h"
+#include "exec/optimizer.h"
+
+namespace {
+
+using namespace pynn;
+using namespace pynn::exec;
+
+constexpr isize kRows = 70, kCols = 300;
+
+template <class T>
+VariablePtr variable(const Shape& shape, std::uint64_t seed) {
+  auto v = std::make_shared<Variable>(shape, kDTypeOf<T>);
+  const auto [rows, cols, ld] = v->template storage<T>();
+  for (isize r = 0; r < rows; ++r) {
+    kernels::table<T>().normal(static_cast<T*>(v->data) + r * ld, {seed, 0, 0}, r * cols, cols);
+  }
+  return v;
+}
+
+// One dense layer: variable 0 is a matrix with padded rows, variable 1 a vector.
+template <class T>
+Graph graph() {
+  Node dense;
+  dense.op = dense.spec.owner = "dense";
+  dense.inputs = {0};
+  dense.variables = {variable<T>({kRows, kCols}, 1), variable<T>({kCols}, 2)};
+  dense.trainable = {true, true};
+  Graph g;
+  g.inputs = {{kRows}};
+  g.nodes = {dense};
+  g.outputs = {1};
+  return g;
+}
+
+OptimizerSpec spec(const char* name) {
+  OptimizerSpec made;
+  made.name = name;
+  for (const auto& field : kernels::find_row("optimizer", name)->fields) {
+    made.fields.push_back(field.value);
+  }
+  return made;
+}
+
+// Weights and state after some steps with random gradients.
+template <class T>
+std::vector<T> after_steps(const OptimizerSpec& given, int team) {
+  const Network<T> network(graph<T>());
+  Optimizer<T> optimizer(network.plan, given);
+  const auto storage = [&](int v) {
+    return network.plan.variables[static_cast<std::size_t>(v)]->template storage<T>();
+  };
+  for (std::uint32_t step = 0; step < 7; ++step) {
+    for (int v : {0, 1}) {
+      const auto [rows, cols, ld] = storage(v);
+      const kernels::RandomStream stream{9, static_cast<std::uint32_t>(v), step};
+      for (isize r = 0; r < rows; ++r) {
+        kernels::table<T>().normal(optimizer.gradients()[v] + r * ld, stream, r * cols, cols);
+      }
+    }
+    optimizer.step(0.01, team);
+  }
+  std::vector<T> all;
+  for (int v : {0, 1}) {
+    const T* w = network.plan.weight(v);
+    all.insert(all.end(), w, w + storage(v).size());
+    for (int s = 0; s < optimizer.slot_count(); ++s) {
+      const T* slot = optimizer.slot(s, v);
+      all.insert(all.end(), slot, slot + Storage<T>(optimizer.slot_shape(s, v)).size());
+    }
+  }
+  return all;
+}
+
+template <class T>
+void same_bits() {
+  OptimizerSpec all = spec("sgd");
+  all.accumulation = 2;
+  all.ema_momentum = 0.9;
+  all.ema_overwrite_frequency = 2;
+  all.constraints = {{0, {0}, kernels::NormBounds{0.5, 1.5, 0.7, 1e-7}}, {1, {}, std::nullopt}};
+  OptimizerSpec rows = spec("adam");
+  rows.constraints = {{0, {1}, kernels::NormBounds{0, 1, 1, 1e-7}}};
+  OptimizerSpec whole = spec("adam");
+  whole.constraints = {{0, {0, 1}, kernels::NormBounds{1, 1, 1, 1e-7}}};
+  for (const OptimizerSpec& one : {all, rows, whole, spec("lamb"), spec("adafactor"), spec("ftrl"),
+                                   spec("schedulefreeadamw")}) {
+    const std::vector<T> alone = after_steps<T>(one, 1);
+    const bool finite =
+        std::all_of(alone.begin(), alone.end(), [](T v) { return std::isfinite(v); });
+    CHECK(finite, "%s: not finite", one.name.c_str());
+    for (int team : {2, 3, 8}) {
+      const std::vector<T> many = after_steps<T>(one, team);
+      CHECK(alone.size() == many.size() &&
+                std::memcmp(alone.data(), many.data(), alone.size() * sizeof(T)) == 0,
+            "%s, %zu-byte numbers, %d threads: the same bits as with one", one.name.c_str(),
+            sizeof(T), team);
+    }
+  }
+}
+
+// Norms of the columns, of the rows and of the whole matrix, gaps between its rows or not.
+void norms() {
+  for (const std::vector<int>& axes : {std::vector<int>{0}, {1}, {0, 1}}) {
+    const Network<double> network(graph<double>());
+    OptimizerSpec held = spec("sgd");
+    held.constraints = {{0, axes, kernels::NormBounds{2, 2, 1, 0}}};
+    Optimizer<double> optimizer(network.plan, held);
+    optimizer.step(0.1, 2);
+    const auto [rows, cols, ld] = network.plan.variables[0]->storage<double>();
+    const double* w = network.plan.weight(0);
+    std::vector<double> sums(static_cast<std::size_t>(rows + cols + 1));
+    for (isize r = 0; r < rows; ++r) {
+      for (isize c = 0; c < cols; ++c) {
+        const isize place = axes.size() == 2 ? 0 : axes[0] == 0 ? c : r;
+        sums[static_cast<std::size_t>(place)] += w[r * ld + c] * w[r * ld + c];
+      }
+    }
+    const isize count = axes.size() == 2 ? 1 : axes[0] == 0 ? cols : rows;
+    for (isize i = 0; i < count; ++i) {
+      const double norm = std::sqrt(sums[static_cast<std::size_t>(i)]);
+      CHECK(std::abs(norm - 2) < 1e-12, "norm %g is not 2", norm);
+    }
+  }
+}
+
+// The mean of the weights so far, and an update only once in two steps.
+void averages() {
+  const Network<double> network(graph<double>());
+  OptimizerSpec given = spec("sgd");
+  given.accumulation = 2;
+  given.ema_momentum = 0.75;
+  Optimizer<double> optimizer(network.plan, given);
+  CHECK(optimizer.slot_count() == 2, "%d slots", optimizer.slot_count());
+  double* w = network.plan.weight(1);
+  double expected = w[0], mean = 0;
+  for (int step = 0; step < 6; ++step) {
+    optimizer.gradients()[1][0] = step + 1;
+    optimizer.step(0.1, 1);
+    if (step % 2 == 1) expected -= 0.1 * (2 * step + 1) / 2;
+    mean = step < 2 ? expected : 0.75 * mean + 0.25 * expected;
+    CHECK(std::abs(w[0] - expected) < 1e-12, "step %d: %g, not %g", step, w[0], expected);
+    CHECK(std::abs(optimizer.slot(0, 1)[0] - mean) < 1e-12, "step %d: the mean", step);
+  }
+  CHECK(optimizer.iterations == 6, "calls are counted");
+}
+
+}  // namespace
+
+int main() {
+  same_bits<float>();
+  same_bits<double>();
+  norms();
+  averages();
+  return test::finish();
+}

@@ -1,0 +1,117 @@
+"""keras.random: distributions, seeds, shapes and types."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pynn
+from pynn import random
+
+N = 100_000
+
+# Each function with arguments, and mean and variance of what it draws.
+DRAWS: dict[str, tuple[Callable[..., Any], float, float]] = {
+    "normal": (lambda **kw: random.normal((N,), 2.0, 3.0, **kw), 2, 9),
+    "truncated_normal": (
+        lambda **kw: random.truncated_normal((N,), 1.0, 2.0, **kw),
+        1,
+        4 * (1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2))),
+    ),
+    "uniform": (lambda **kw: random.uniform((N,), -1.0, 5.0, **kw), 2, 36 / 12),
+    "gamma": (lambda **kw: random.gamma((N,), 3.0, **kw), 3, 3),
+    "beta": (lambda **kw: random.beta((N,), 2.0, 3.0, **kw), 0.4, 6 / (25 * 6)),
+    "binomial": (lambda **kw: random.binomial((N,), 10, 0.3, **kw), 3, 2.1),
+}
+every_draw = pytest.mark.parametrize("name", DRAWS)
+
+
+@every_draw
+def test_moments(name: str) -> None:
+    draw, mean, variance = DRAWS[name]
+    values = draw(dtype="float64", seed=3)
+    assert values.dtype == np.float64
+    assert values.mean() == pytest.approx(mean, abs=5 * math.sqrt(variance / N))
+    assert values.var() == pytest.approx(variance, rel=0.03)
+
+
+@every_draw
+def test_seeds(name: str) -> None:
+    draw = DRAWS[name][0]
+    assert draw().dtype == np.float32
+    assert np.array_equal(draw(seed=1), draw(seed=1))
+    assert not np.array_equal(draw(seed=1), draw(seed=2))
+    first, second = random.SeedGenerator(5), random.SeedGenerator(5)
+    a, b = draw(seed=first), draw(seed=first)
+    assert not np.array_equal(a, b)
+    assert np.array_equal(a, draw(seed=second))
+    assert np.array_equal(b, draw(seed=second))
+    pynn.utils.set_random_seed(4)
+    c = draw()
+    pynn.utils.set_random_seed(4)
+    assert np.array_equal(c, draw())
+
+
+def test_bounds() -> None:
+    assert np.abs(random.truncated_normal((N,), seed=1)).max() <= 2
+    values = random.uniform((N,), 3, 9, dtype="int32", seed=1)
+    assert values.dtype == np.int32
+    assert np.unique(values).tolist() == [3, 4, 5, 6, 7, 8]
+
+
+def test_randint() -> None:
+    values = random.randint((N, 1), -2, 3, seed=1)
+    assert values.shape == (N, 1)
+    assert values.dtype == np.int32
+    found, counts = np.unique(values, return_counts=True)
+    assert found.tolist() == [-2, -1, 0, 1, 2]
+    assert np.sum((counts - N / 5) ** 2 / (N / 5)) < 23.5  # chi-square, 4 degrees of freedom
+    with pytest.raises(ValueError, match=r"integer type. Received: dtype='float32'"):
+        random.randint((2,), 0, 3, dtype="float32")
+
+
+def test_categorical() -> None:
+    logits = np.log([[0.1, 0.2, 0.7], [0.5, 0.5, 1e-30]])
+    values = random.categorical(logits, N, seed=2)
+    assert values.shape == (2, N)
+    assert values.dtype == np.int32
+    for row, expected in zip(values, ([0.1, 0.2, 0.7], [0.5, 0.5, 0]), strict=True):
+        shares = np.bincount(row, minlength=3) / N
+        np.testing.assert_allclose(shares, expected, atol=5 / math.sqrt(N))
+    with pytest.raises(ValueError, match=r"shape \(rows, classes\)"):
+        random.categorical([1.0, 2.0], 3)
+
+
+def test_dropout() -> None:
+    x = np.full((300, 300), 2.0, np.float32)
+    y = random.dropout(x, 0.25, seed=1)
+    assert y.dtype == np.float32
+    assert set(np.unique(y).tolist()) == {0.0, float(np.float32(2) / np.float32(0.75))}
+    assert np.mean(y == 0) == pytest.approx(0.25, abs=0.01)
+    rows = random.dropout(x, 0.5, noise_shape=(300, 1), seed=1)
+    assert np.array_equal(rows.min(axis=1), rows.max(axis=1))
+    assert np.array_equal(random.dropout(x, 0.0), x)
+    with pytest.raises(ValueError, match=r"in \[0, 1\). Received: rate=1"):
+        random.dropout(x, 1)
+
+
+def test_shuffle() -> None:
+    x = np.arange(60).reshape(20, 3)
+    y = random.shuffle(x, seed=1)
+    assert not np.array_equal(x, y)
+    assert np.array_equal(np.sort(y[:, 0]), x[:, 0])
+    assert np.array_equal(y, y[:, :1] + np.arange(3))  # rows stay together
+    z = random.shuffle(x.T, axis=1, seed=1)
+    assert np.array_equal(np.sort(z[0]), x[:, 0])
+
+
+def test_seed_generator() -> None:
+    generator = random.SeedGenerator(3)
+    copy = random.SeedGenerator.from_config(generator.get_config())
+    assert [generator.next() for _ in range(3)] == [copy.next() for _ in range(3)]
+    with pytest.raises(ValueError, match=r"Received: seed=-1"):
+        random.SeedGenerator(-1)
