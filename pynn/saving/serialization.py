@@ -13,7 +13,7 @@ import numpy as np
 
 from pynn import _legacy
 from pynn.layers import Layer
-from pynn.utils.configurable import argument_names, serialize, unknown_name
+from pynn.utils.configurable import argument_names, plain_dtype, serialize, unknown_name
 from pynn.utils.registration import CustomObjectScope, find_custom, is_unsafe, unsafe
 
 # Where classes are looked for, in this order where a file does not say.
@@ -148,7 +148,8 @@ def _make(entry: Mapping[str, Any], kind: str | None) -> Any:
         )
     custom = find_custom(entry.get("registered_name"), name)
     if custom is not None:
-        made = custom.from_config(dict(config)) if hasattr(custom, "from_config") else custom
+        revives = hasattr(custom, "from_config")
+        made = custom.from_config(plain_dtype(config)) if revives else custom
     else:
         cls, kind = find_class(name, entry, kind)
         made = _make_own(cls, kind, config)
