@@ -7,8 +7,7 @@ names it matches (``*`` as in file names); names that exist are never looked up 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 _IMAGES = "images are not pynn's subject, it trains dense networks"
 _SEQUENCES = "pynn trains dense networks, without recurrence over time"
@@ -20,8 +19,7 @@ _INTERNAL = "it belongs to the inside of Keras"
 _FORMER = "Keras 3 keeps it for files and code of Keras 2 only"
 
 
-@dataclass(frozen=True)
-class Absent:
+class Absent(NamedTuple):
     """Names that pynn does not have.
 
     Attributes:
