@@ -14,21 +14,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pynn import _compat
 from pynn._graph import tensor as _tensor
 from pynn.ops import (
     _tables,
     arrangement,
     control,
     creation,
+    crossentropies,
     elementwise,
     joining,
-    linear,
+    linalg,
     nn,
+    products,
     reductions,
     sorting,
+    statistics,
 )
 
-_MODULES = (elementwise, reductions, arrangement, joining, linear, nn, sorting, creation, control)
+_MODULES = (
+    elementwise, reductions, arrangement, joining, products, linalg, nn, crossentropies, sorting,
+    statistics, creation, control,
+)  # fmt: skip
 _PUBLIC: dict[str, Any] = dict(_tables.FUNCTIONS)
 for _module in _MODULES:
     _PUBLIC |= {
@@ -46,6 +53,9 @@ __all__ = sorted(_PUBLIC)
 
 # The operators of symbols and variables.
 _tensor.FUNCTIONS.update(_PUBLIC, getitem=arrangement.get_item)
+
+
+_compat.explain_absent(globals())
 
 if TYPE_CHECKING:
 

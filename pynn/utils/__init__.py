@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pynn._graph.inspection import is_keras_tensor as is_keras_tensor
     from pynn.diagrams import model_to_dot as model_to_dot
     from pynn.diagrams import plot_model as plot_model
+    from pynn.ops._check import check_gradients as check_gradients
 
 __all__ = [
     "PyDataset",
@@ -41,6 +42,7 @@ __all__ = [
 
 # Names of keras.utils whose code stands on a higher floor: loaded when first used.
 _ABOVE = {
+    "check_gradients": "pynn.ops._check",
     "get_source_inputs": "pynn._graph.inspection",
     "is_keras_tensor": "pynn._graph.inspection",
     "model_to_dot": "pynn.diagrams",
