@@ -7,8 +7,7 @@ names it matches (``*`` as in file names); names that exist are never looked up 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 _IMAGES = "images are not pynn's subject, it trains dense networks"
 _SEQUENCES = "pynn trains dense networks, without recurrence over time"
@@ -20,8 +19,7 @@ _INTERNAL = "it belongs to the inside of Keras"
 _FORMER = "Keras 3 keeps it for files and code of Keras 2 only"
 
 
-@dataclass(frozen=True)
-class Absent:
+class Absent(NamedTuple):
     """Names that pynn does not have.
 
     Attributes:
@@ -234,6 +232,55 @@ ABSENT = (
         " *.symbolic_call Model.get_state_tree Model.set_state_tree",
         "it serves Keras's compilers, pynn's engine traces call() by itself",
         "Write a Layer or Model with call() in pynn.ops.",
+    ),
+    Absent(
+        "*.build_from_config *.get_build_config *.load_own_variables *.save_own_variables"
+        " *.variable_serialization_spec layers.Normalization.convert_weight",
+        "pynn.saving reads and writes every layer by one rule",
+        "Say in get_config what a file is to hold besides the weights.",
+    ),
+    Absent(
+        "*.compute_dtype *.variable_dtype *.input_dtype",
+        _PRECISION,
+        "Use layer.dtype, the one type there is.",
+    ),
+    Absent(
+        "*.compute_output_spec",
+        "shapes are found by tracing call()",
+        "Use compute_output_shape, or call the layer on a keras.Input.",
+    ),
+    Absent(
+        "Layer.add_metric Layer.metrics Layer.metrics_variables Model.compute_metrics"
+        " Model.get_metrics_result",
+        "metrics belong to a model's compile and run in the engine",
+        "Use compile(metrics=[...]) with an object or a function, and evaluate(return_dict=True).",
+    ),
+    Absent("Layer.add_variable", "it is the older name of add_weight", "Use add_weight."),
+    Absent(
+        "Model.make_*_function Model.*_step Model.compute_loss Model.jit_compile Model.run_eagerly",
+        "the engine runs whole epochs, there is no step written in Python",
+        "Use a loss, metric or layer of your own, a callback, or train_on_batch in a loop.",
+    ),
+    Absent("Variable.overwrite_with_gradient", _PRECISION, "Leave it out."),
+    Absent(
+        "Optimizer.finalize_variable_values",
+        "averaged weights are written at the end of fit",
+        "Use the SwapEMAWeights callback.",
+    ),
+    Absent(
+        "optimizers.Muon",
+        "its step orthogonalizes whole matrices, the engine updates element by element",
+        "Use AdamW or Lamb.",
+    ),
+    Absent(
+        "saving.KerasFileEditor",
+        "files are not changed in place",
+        "Use load_model, change the layers, and save; zipfile and h5py open the parts.",
+    ),
+    Absent(
+        "utils.Progbar",
+        "fit, evaluate and predict print their own lines",
+        "Use the tqdm package for loops of your own.",
     ),
     Absent("version", "the module tells its version", "Use pynn.__version__."),
     Absent(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn import _catalog, _core
+from pynn._compat import explain_absent
 from pynn.utils.configurable import lookup, unknown_argument
 
 _ROWS = _catalog.rows("activation", "row_activation")
@@ -126,3 +127,5 @@ def serialize(activation: Any) -> str:
 def deserialize(name: Any) -> Any:
     """Returns the activation function of this name."""
     return get(name)
+
+explain_absent(globals())

@@ -17,6 +17,7 @@ import numpy as np
 
 from pynn import config
 from pynn._catalog import Array, float_array
+from pynn._compat import explain_absent
 from pynn.utils.configurable import Configurable, get_object
 from pynn.utils.configurable import serialize as _serialize
 
@@ -266,3 +267,5 @@ def _check_norms(owner: str, **norms: float) -> None:
     for name, value in norms.items():
         if not value >= 0:
             raise ValueError(f"{owner}: `{name}` must not be negative. Received: {name}={value!r}")
+
+explain_absent(globals())

@@ -77,7 +77,7 @@ def product_gradient(saved: Any, dy: Array, arrays: list[Array]) -> list[Array |
     return [dy * arrays[1], dy * arrays[0]]
 
 
-PRODUCT = {"forward": product, "backward": product_gradient}
+PRODUCT: dict[str, Any] = {"forward": product, "backward": product_gradient}
 
 
 class Web:
@@ -231,7 +231,7 @@ def test_a_parameter_is_one_value_for_the_whole_batch() -> None:
 def test_metrics_of_several_outputs() -> None:
     web = Web()
     y = [RNG.integers(0, 3, N), RNG.normal(size=(N, 20))]
-    w = [None, RNG.uniform(0, 2, N)]
+    w = RNG.uniform(0, 2, N)
     losses = [{"name": "sparse_categorical_crossentropy"}]
     metrics: list[dict[str, Any]] = [
         {"name": "sparse_categorical_accuracy", "output": 0, "target": 0},
@@ -240,15 +240,15 @@ def test_metrics_of_several_outputs() -> None:
         {"values": 2, "target": 1},
     ]
     trainer = trainer_of(web.network, losses, metrics)
-    train(trainer, web.x, y, w)
+    train(trainer, web.x, y, [None, w])
     trainer.results(reset=True)
-    train(trainer, web.x, y, w)
+    train(trainer, web.x, y, [None, w])
     probability, regression, p = trainer.outputs()
     hits, squares, weighted, plain = trainer.results()["metrics"]
     assert hits[0] == (probability.argmax(-1) == y[0]).sum()
     errors = ((regression - y[1]) ** 2).mean(-1)
-    assert squares == pytest.approx([np.dot(w[1], errors), w[1].sum()])
-    assert weighted == pytest.approx([np.dot(w[1], p).sum(), 4 * w[1].sum()])
+    assert squares == pytest.approx([np.dot(w, errors), w.sum()])
+    assert weighted == pytest.approx([np.dot(w, p).sum(), 4 * w.sum()])
     assert plain == pytest.approx([p.sum(), p.size])
 
 

@@ -36,6 +36,11 @@ ABSENT_ARGUMENTS = {
     "jit_compile": "the engine is compiled already",
     "preferred_backend": "arrays are NumPy's",
     "ordered": "it chooses JAX's way of drawing",
+    "overwrite_with_gradient": "no float8 training",
+    "rebuild": "a Sequential model is always rebuilt",
+    "tensor input_tensor optional": "an Input is a symbol of its own, and is always given",
+    "renorm renorm_clipping renorm_momentum synchronized": "plain batches of one machine",
+    "max_shard_size": "weights are in one file",
 }
 
 # (names, what differs). A name with another signature than Keras's must be matched by a row.

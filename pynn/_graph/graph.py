@@ -20,6 +20,7 @@ class Graph:
         dtype: what the engine computes in, ``"float32"`` or ``"float64"``.
         training: whether layers describe what they do in training (dropout, statistics of the
             batch) or in prediction.
+        dropout: whether noise is active in prediction, too.
 
     Attributes:
         variables: the weights, in order of first use.
@@ -29,8 +30,9 @@ class Graph:
         owner: the layer that is being recorded.
     """
 
-    def __init__(self, dtype: str, training: bool = False) -> None:
+    def __init__(self, dtype: str, training: bool = False, dropout: bool = False) -> None:
         self.dtype = dtype
+        self._dropout = dropout
         self._training = training
         self.differs_in_training = False  # whether a layer asked
         self.inputs: list[Tensor] = []
@@ -47,6 +49,11 @@ class Graph:
         """Whether the layer being recorded acts as in training."""
         self.differs_in_training = True
         return self._training
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the layer being recorded disturbs its input."""
+        return self.training or self._dropout
 
     def input(self, sample: Shape) -> Tensor:
         """Returns a new input's tensor; ``sample`` is the shape of one sample."""

@@ -29,6 +29,7 @@ class Program:
         kwargs: further arguments of the call.
         training: whether layers act as in training.
         input_gradients: whether the loss's gradient is wanted at the inputs.
+        dropout: whether noise is active in prediction, too.
 
     Raises:
         ValueError: layers that do not fit each other, or whose float types differ.
@@ -41,9 +42,10 @@ class Program:
         kwargs: Mapping[str, Any] | None = None,
         training: bool = False,
         input_gradients: bool = False,
+        dropout: bool = False,
     ) -> None:
         self.dtype = _float_type(layer)
-        self.graph = Graph(self.dtype, training)
+        self.graph = Graph(self.dtype, training, dropout)
         tensors = Placeholders(self.graph)
         for symbol in symbols_in(tuple(args)):
             tensors.set(symbol, self.graph.input(symbol.sample))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pynn._compat import explain_absent
 from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
 from pynn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, RReLU, Softmax
@@ -40,3 +41,5 @@ __all__ = [
     "Softmax",
     "Variable",
 ]
+
+explain_absent(globals())

@@ -26,7 +26,7 @@ class _Noise(Layer):
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
         spec: dict[str, Any] = {self.parameter: getattr(self, self.parameter)}
-        if spec[self.parameter] == 0 or not graph.training:
+        if spec[self.parameter] == 0 or not graph.noisy:
             return x
         if self.seed is not None:
             spec["seed"] = self.seed

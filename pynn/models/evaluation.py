@@ -51,6 +51,9 @@ class Evaluation:
     def for_engine(self, data: Data) -> tuple[Any, Any, Any]:
         raise NotImplementedError
 
+    def predict_samples(self, x: Any, mc_samples: int) -> Any:
+        raise NotImplementedError
+
     def _ready(self, action: str) -> Objective:
         raise NotImplementedError
 
@@ -135,7 +138,7 @@ class Evaluation:
             for part in _pieces(source, batch_size if by_batch else self.program().chunk_rows):
                 if by_batch:
                     hooks.on_test_batch_begin(done)
-                self._evaluate_piece(part)
+                self.evaluate_piece(part)
                 results = self._trainer.results(evaluation=True)
                 done += 1 if by_batch else math.ceil(part.rows / batch_size)
                 if by_batch:
@@ -155,7 +158,8 @@ class Evaluation:
                 progress.close()
         return results
 
-    def _evaluate_piece(self, part: Data) -> None:
+    def evaluate_piece(self, part: Data) -> None:
+        """Adds checked data to the sums of an evaluation."""
         assert self._objective is not None
         self._trainer.evaluate(*self.for_engine(part), config.n_threads())
         if self._objective.python_metrics:
@@ -170,6 +174,7 @@ class Evaluation:
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        mc_samples: int | None = None,
     ) -> Any:
         """Returns the outputs for samples; may be called from several threads at once.
 
@@ -181,6 +186,8 @@ class Evaluation:
             verbose: 0 silent, 1 or ``"auto"`` a bar, 2 one line.
             steps: at most so many batches are used.
             callbacks: objects of ``pynn.callbacks``.
+            mc_samples: so many predictions are made with dropout active, and their mean and
+                standard deviation returned.
 
         Returns:
             Array of the model's float type, shape ``(n, ...)``; for several outputs the structure
@@ -189,6 +196,8 @@ class Evaluation:
         Raises:
             ValueError: samples of another shape than the model was built for.
         """
+        if mc_samples is not None:
+            return self.predict_samples(x, mc_samples)
         size = whole("batch_size", 32 if batch_size is None else batch_size)
         limit = None if steps is None else whole("steps", steps)
         if is_source(x):

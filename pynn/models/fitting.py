@@ -100,8 +100,8 @@ class Fitting:
         objective.reset_python_metrics()
         by_batch = hooks.wants_batches or feed.by_batch or bool(objective.python_metrics)
         optimizer = model.optimizer
-        held = optimizer.constrained_by_python
-        step_by_step = optimizer.rate_is_asked_each_step or bool(held)
+        trainer.iterations = optimizer.calls  # which may have been set
+        step_by_step = optimizer.rate_is_asked_each_step or bool(optimizer.constrained_by_python)
         done, limit, logs = 0, _FIRST_CHUNK, dict[str, float]()
         while not (done and model.stop_training):
             chunk = feed.chunk(done, 1 if by_batch or step_by_step else limit)
@@ -123,9 +123,7 @@ class Fitting:
             )
             done += trained
             limit = max(_FIRST_CHUNK, 4 * trained)
-            optimizer.calls = trainer.iterations
-            for variable in held:
-                variable.assign(variable.constraint(variable.numpy()))
+            model.after_steps(trainer.iterations)
             if objective.python_metrics:
                 objective.update_python_metrics(chunk.batch(), trainer.outputs())
             logs = objective.logs(trainer.results())

@@ -20,7 +20,7 @@ from pynn.models.data import (
     split,
     weights_by_output,
 )
-from pynn.models.evaluation import Evaluation
+from pynn.models.batchwise import Batchwise
 from pynn.models.objective import Objective, warn_of_hints
 from pynn.utils.arrays import as_arrays
 from pynn.utils.random import draw_seed
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pynn.callbacks import History
 
 
-class Training(Evaluation):
+class Training(Batchwise):
     """The part of a model that learns. ``Model`` mixes it in."""
 
     def __init__(self) -> None:
@@ -161,7 +161,7 @@ class Training(Evaluation):
             weights = [product(a, b) for a, b in zip(weights, by_class, strict=True)]
         data = Data(arrays, targets, weights)
         if self._trainer is None:
-            self._make_trainer(objective, data)
+            self._start(data)
         elif self._rule != self.optimizer.spec():
             raise RuntimeError(
                 "fit: the optimizer was changed; call compile for it to take effect."
@@ -173,37 +173,49 @@ class Training(Evaluation):
         """The arrays as the engine takes them: traced losses read their targets as inputs."""
         return [*data.x, *(data.y[k] for k in self._targets)], list(data.y), list(data.weight)
 
-    def _make_trainer(self, objective: Objective, data: Data) -> None:
+    def make_trainer(
+        self, data: Data, training: bool = True, input_gradients: bool = False
+    ) -> tuple[Program, Any, list[int]]:
+        """Returns a program, a trainer of its own and the targets that are its inputs, too."""
         from pynn import _core
 
+        objective = self._ready("fit")
         shapes = [None if y is None else tuple(y.shape[1:]) for y in data.y]
-        program = self.make_program(training=True)
+        program = self.make_program(training=training, input_gradients=input_gradients)
         objective.resolve(self.output_names, [t.sample for t in program.flat_outputs], shapes)
         specs = objective.attach(program, shapes)
         if not specs["losses"]:
             raise ValueError("fit: the model was compiled without a loss.")
         evaluated = program
-        if program.differs_in_training:
+        if training and program.differs_in_training:
             evaluated = self.make_program()
             objective.attach(evaluated, shapes)
-        variables = program.graph.variables
-        rule = self.optimizer.spec()
-        self._trainer = _core.Trainer(
+        trainer = _core.Trainer(
             program.network,
             evaluated.network,
             specs["losses"],
             specs["metrics"],
-            rule,
-            self.optimizer.engine_options(variables, program.graph.trained),
+            self.optimizer.spec(),
+            self.optimizer.engine_options(program.graph.variables, program.graph.trained),
         )
-        self._rule, self._targets = rule, specs["targets"]
+        return program, trainer, specs["targets"]
+
+    def _start(self, data: Data) -> None:
+        """Makes the trainer that the following calls go on with."""
+        program, self._trainer, self._targets = self.make_trainer(data)
+        self._rule = self.optimizer.spec()
         self._trained_program = program  # keeps its variables alive
+        trained = state.trained(program)
         if self._optimizer_state is not None:
-            state.write(self._trainer, state.trained(program), self._optimizer_state)
-        trained = [v for v in variables if id(v) in program.graph.trained]
+            state.write(self._trainer, trained, self._optimizer_state)
         self.optimizer.attach(trained, self._trainer.slots)
         self.optimizer.calls = self._trainer.iterations
         self._seed = draw_seed()
+
+    def after_steps(self, iterations: int) -> None:
+        self.optimizer.calls = iterations
+        for variable in self.optimizer.constrained_by_python:
+            variable.assign(variable.constraint(variable.numpy()))
 
     # ---- fit ---------------------------------------------------------------------------------
 

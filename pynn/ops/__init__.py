@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pynn._compat import explain_absent
 from pynn._graph import tensor as _tensor
 from pynn.ops import (
     _tables,
@@ -50,3 +51,5 @@ _tensor.FUNCTIONS.update(_PUBLIC, getitem=arrangement.get_item)
 if TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any: ...
+
+explain_absent(globals())

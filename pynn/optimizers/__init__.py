@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pynn._compat import explain_absent
 from pynn.optimizers import legacy, schedules
 from pynn.optimizers._adaptive import Adadelta, Adagrad, Ftrl, RMSprop
 from pynn.optimizers._base import Optimizer
@@ -87,3 +88,5 @@ def serialize(optimizer: Any) -> dict[str, Any]:
 def deserialize(config: Any) -> Any:
     """Returns the optimizer of this name or dictionary."""
     return get(config)
+
+explain_absent(globals())

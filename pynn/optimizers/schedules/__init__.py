@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pynn._compat import explain_absent
 from pynn.optimizers.schedules._base import LearningRateSchedule
 from pynn.optimizers.schedules.cosine import CosineDecay, CosineDecayRestarts, OneCycle
 from pynn.optimizers.schedules.decay import (
@@ -66,3 +67,5 @@ def serialize(schedule: Any) -> dict[str, Any]:
 def deserialize(config: Mapping[str, Any]) -> Any:
     """Returns the schedule that ``serialize`` described."""
     return get(config)
+
+explain_absent(globals())
