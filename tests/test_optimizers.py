@@ -213,6 +213,23 @@ def test_get(name: str) -> None:
     assert optimizers.get(made) is made
 
 
+def test_schedules_of_ones_own_come_back_from_a_configuration() -> None:
+    class Halving(schedules.LearningRateSchedule):
+        def __call__(self, step: Any) -> Any:
+            return 0.5**step
+
+    config = json.loads(json.dumps(optimizers.SGD(Halving()).get_config()))
+    again = optimizers.SGD.from_config(config, {"Halving": Halving})
+    assert again.learning_rates(0, 3).tolist() == [1.0, 0.5, 0.25]
+
+    class Mine(optimizers.Adam):
+        pass
+
+    made = optimizers.deserialize(optimizers.serialize(Mine(0.5)), {"Mine": Mine})
+    assert type(made) is Mine
+    assert made.learning_rate == 0.5
+
+
 def test_learning_rates() -> None:
     plain = optimizers.SGD(0.5)
     assert plain.learning_rate == 0.5

@@ -64,9 +64,15 @@ def serialize(schedule: Any) -> dict[str, Any]:
     return {**described, "module": "keras.optimizers.schedules"}
 
 
-def deserialize(config: Mapping[str, Any]) -> Any:
-    """Returns the schedule that ``serialize`` described."""
-    return get(config)
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the schedule that ``serialize`` described.
+
+    Args:
+        config: the dictionary.
+        custom_objects: classes by name, beside those of this module.
+    """
+    table = {**_BY_NAME, **(custom_objects or {})}
+    return get_object("schedule", config, table, LearningRateSchedule)
 
 
 explain_absent(globals())
