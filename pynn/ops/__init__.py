@@ -23,6 +23,7 @@ from pynn.ops import (
     creation,
     crossentropies,
     elementwise,
+    integers,
     joining,
     linalg,
     nn,
@@ -34,7 +35,7 @@ from pynn.ops import (
 
 _MODULES = (
     elementwise, reductions, arrangement, joining, products, linalg, nn, crossentropies, sorting,
-    statistics, creation, control,
+    statistics, integers, creation, control,
 )  # fmt: skip
 _PUBLIC: dict[str, Any] = dict(_tables.FUNCTIONS)
 for _module in _MODULES:
