@@ -56,9 +56,9 @@ __all__ = sorted(_PUBLIC)
 _tensor.FUNCTIONS.update(_PUBLIC, getitem=arrangement.get_item)
 
 
-
 if TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any: ...
+
 
 explain_absent(globals())
