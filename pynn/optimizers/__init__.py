@@ -89,4 +89,5 @@ def deserialize(config: Any) -> Any:
     """Returns the optimizer of this name or dictionary."""
     return get(config)
 
+
 explain_absent(globals())

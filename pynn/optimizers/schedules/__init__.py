@@ -68,4 +68,5 @@ def deserialize(config: Mapping[str, Any]) -> Any:
     """Returns the schedule that ``serialize`` described."""
     return get(config)
 
+
 explain_absent(globals())
