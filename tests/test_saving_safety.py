@@ -160,6 +160,15 @@ def test_configurations_that_are_none(config: str, path: Path) -> None:
         saving.load_model(path)
 
 
+def test_a_layer_too_large_for_its_file(path: Path) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["config"]["layers"][1]["config"]["units"] = 10**9
+
+    change_config(path, change)
+    with pytest.raises(ValueError, match="far larger"):
+        saving.load_model(path)
+
+
 def external(file: h5py.File) -> None:
     del file["layers/dense/vars/0"]
     file["layers/dense/vars/0"] = h5py.ExternalLink("/etc/hostname", "x")

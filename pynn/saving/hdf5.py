@@ -26,7 +26,11 @@ def reading(target: Any, path: str) -> Iterator[Any]:
     import h5py
 
     try:
-        with h5py.File(target, "r") as file:
+        file = h5py.File(target, "r")
+    except OSError as error:
+        raise OSError(f"The file is damaged: {error}. Received: filepath={path!r}") from error
+    try:
+        with file:
             yield file
     except (KeyError, RuntimeError, UnicodeDecodeError, MemoryError) as error:
         raise OSError(f"The file is damaged: {error}. Received: filepath={path!r}") from error
