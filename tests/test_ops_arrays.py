@@ -10,6 +10,7 @@ import pytest
 
 import pynn
 from pynn import ops
+from pynn._graph.structure import flatten
 from reference import Array
 from traced import Traced, check
 
@@ -24,7 +25,7 @@ Case = tuple[Callable[[Any], Any], Callable[[Array], Any]]
 MOVES: dict[str, Case] = {
     "reshape": (lambda t: ops.reshape(t, (-1, 5, 3)), lambda a: a.reshape(-1, 5, 3)),
     "reshape_none": (lambda t: ops.reshape(t, (None, 15)), lambda a: a.reshape(-1, 15)),
-    "reshape_rest": (lambda t: ops.reshape(t, (4, -1)), lambda a: a.reshape(4, 15)),
+    "reshape_rest": (lambda t: ops.reshape(t, (None, -1)), lambda a: a.reshape(4, 15)),
     "transpose": (lambda t: ops.transpose(t, (0, 2, 1)), lambda a: a.transpose(0, 2, 1)),
     "moveaxis": (lambda t: ops.moveaxis(t, 1, -1), lambda a: np.moveaxis(a, 1, -1)),
     "swapaxes": (lambda t: ops.swapaxes(t, 1, 2), lambda a: a.swapaxes(1, 2)),
@@ -84,8 +85,8 @@ def test_moves(name: str) -> None:
     check(function, [X], reference=reference)
     if not any(word in name for word in ("slice", "concatenate", "stack", "squeeze", "broadcast")):
         for ours, theirs in zip(
-            pynn.ops._dispatch.flatten(function(X)),
-            pynn.ops._dispatch.flatten(reference(X)),
+            flatten(function(X)),
+            flatten(reference(X)),
             strict=True,
         ):
             np.testing.assert_array_equal(ours, theirs)
@@ -134,15 +135,13 @@ def test_the_batch_axis_stays(function: Callable[[Any], Any]) -> None:
 def test_rows_of_a_table() -> None:
     """An embedding: indices computed by the model, gradients added up in the table."""
     table, index = RNG.normal(size=(6, 3)), np.array([[0, 5], [-1, 2], [0, 0]])
-    for axis, values in ((0, table), (1, table.T)):
-        traced = Traced(lambda w, i: ops.take(w, i, axis), [values, index], [False, True])  # noqa: B023
-        expected = np.take(values, index, axis)
-        if axis == 0:
-            np.testing.assert_array_equal(traced.values()[0], expected)
-            dy = RNG.normal(size=expected.shape)
-            gradient = np.zeros_like(table)
-            np.add.at(gradient, index, dy)
-            np.testing.assert_allclose(traced.gradients([dy])[0], gradient, rtol=1e-12)
+    traced = Traced(lambda w, i: ops.take(w, i, 0), [table, index], [False, True])
+    expected = np.take(table, index, 0)
+    np.testing.assert_array_equal(traced.values()[0], expected)
+    dy = RNG.normal(size=expected.shape)
+    gradient = np.zeros_like(table)
+    np.add.at(gradient, index, dy)
+    np.testing.assert_allclose(traced.gradients([dy])[0], gradient, rtol=1e-12)
     flat = Traced(lambda w, i: ops.take(w, i), [table, index], [False, True]).values()[0]
     np.testing.assert_array_equal(flat, np.take(table, index))
     wrong = Traced(lambda w, i: ops.take(w, i, 0), [table, np.array([6.0])], [False, True])
@@ -193,7 +192,7 @@ def test_matmul(a: tuple[int, ...], a_batched: bool, b: tuple[int, ...], b_batch
 def test_matrices_that_do_not_go_together(
     a: tuple[int, ...], a_batched: bool, b: tuple[int, ...], b_batched: bool
 ) -> None:
-    with pytest.raises(ValueError, match="matmul.*Received: x1.shape=.*x2.shape="):
+    with pytest.raises(ValueError, match=r"matmul.*Received: x1\.shape=.*x2\.shape="):
         Traced(ops.matmul, [np.zeros(a), np.zeros(b)], [a_batched, b_batched])
 
 
@@ -289,8 +288,10 @@ def test_functions_of_numpy_without_gradients() -> None:
 
 def test_take_along_axis() -> None:
     places = np.argsort(X, -1)[..., :2]
-    check(lambda t: ops.take_along_axis(t, places, -1), [X],
-          reference=lambda a: np.take_along_axis(a, places, -1), gradients=False)  # fmt: skip
+    check(lambda t: ops.take_along_axis(t, places[:1], -1), [X],
+          reference=lambda a: np.take_along_axis(a, places[:1], -1))  # fmt: skip
+    with pytest.raises(ValueError, match="does not accept these shapes"):
+        Traced(lambda t: ops.take_along_axis(t, places, -1), [X], [True])
     traced = Traced(lambda t, i: ops.take_along_axis(t, i, -1), [X, places], [True, True])
     dy = RNG.normal(size=(4, 3, 2))
     gradient = np.zeros_like(X)
@@ -318,8 +319,6 @@ def test_losses() -> None:
     def log_p(a: Array) -> Array:
         return np.asarray(a - np.log(np.exp(a).sum(-1, keepdims=True)))
 
-    check(lambda a: ops.categorical_crossentropy(t_like(t, a), a, from_logits=True), [z],
-          reference=lambda a: -(t * log_p(a)).sum(-1), gradients=False)  # fmt: skip
     check(lambda y, a: ops.categorical_crossentropy(y, a, from_logits=True), [t, z],
           reference=lambda y, a: -(y * log_p(a)).sum(-1))  # fmt: skip
     check(lambda y, a: ops.categorical_crossentropy(y, a), [t, p],
@@ -335,17 +334,6 @@ def test_losses() -> None:
           reference=lambda y, a: np.logaddexp(0, a) - y * a)  # fmt: skip
     with pytest.raises(ValueError, match=r"target.shape=\(6,\), output.shape=\(6, 4\)"):
         ops.categorical_crossentropy(classes, p)
-
-
-def t_like(values: Array, like: Any) -> Any:
-    """Known targets in a graph: as many rows as the batch has."""
-    return ops.zeros_like(like) + values if values.shape[0] == 1 else like * 0 + _rows(values, like)
-
-
-def _rows(values: Array, like: Any) -> Any:
-    return like.graph.external(
-        lambda arrays, training: (values, None), lambda saved, dy, arrays: [None], [like], (4,)
-    )
 
 
 def test_normalizations() -> None:

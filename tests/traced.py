@@ -1,4 +1,4 @@
-"""Functions of pynn.ops as the engine runs them, for tests: values, and gradients by differences."""
+"""Functions of pynn.ops as the engine runs them: values, and gradients by differences."""
 
 from __future__ import annotations
 

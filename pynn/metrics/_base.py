@@ -180,8 +180,8 @@ class SumsMetric(Metric):
             ValueError: shapes that do not fit.
         """
         pred, target = _catalog.float_array("y_pred", y_pred), np.asarray(y_true)
-        if self._dtype in ("float32", "float64"):
-            pred = pred.astype(self._dtype)
+        if self.dtype in ("float32", "float64") and self.dtype != config.floatx():
+            pred = pred.astype(self.dtype)
         if pred.ndim == 1:
             pred, target = pred[:, None], target.reshape(len(target), -1)
         target, pred = aligned(self._label, self.sparse, target, pred)

@@ -231,7 +231,7 @@ def _parameters(row: _catalog.Row) -> _Parameters:
         ),
         "dtype": (
             _catalog.parameter("dtype", None, "Any"),
-            ["dtype: type that targets and predictions are cast to; None keeps that of y_pred."],
+            ["dtype: what targets and predictions are cast to; that of new layers means as given."],
         ),
     }
     before = {name: own.pop(name) for name in _FIRST if name in own}

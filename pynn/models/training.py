@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from pynn import optimizers
+from pynn.losses import resolve
 from pynn.models import checks, state
 from pynn.models.batches import Batches, is_source
 from pynn.models.checks import verbosity, whole
@@ -144,12 +146,13 @@ class Training(Batchwise):
         arrays = inputs(given, self.symbols, self.input_names)
         names = self.output_names
         shapes = [tensor.sample for tensor in self.program().flat_outputs]
-        chosen, compared = objective.losses_by_output(names), objective.compares(names)
+        chosen, compared = list(objective.losses_by_output(names)), objective.compares(names)
         targets: list[Any] = [None] * len(names)
         if any(compared):
             values = by_output("y", y, names)
             for k, name in enumerate(names):
                 if compared[k]:
+                    chosen[k] = resolve(chosen[k], shapes[k], np.shape(values[k])[1:])
                     label = "y" if len(names) == 1 else f"y[{name!r}]"
                     targets[k] = checks.targets(label, values[k], shapes[k], chosen[k])
         labels = dict(zip(names, targets, strict=True)) if len(names) > 1 else {"y": targets[0]}

@@ -21,15 +21,21 @@ from pynn.ops import (
     arrangement,
     control,
     creation,
+    crossentropies,
     elementwise,
     joining,
-    linear,
+    linalg,
     nn,
+    products,
     reductions,
     sorting,
+    statistics,
 )
 
-_MODULES = (elementwise, reductions, arrangement, joining, linear, nn, sorting, creation, control)
+_MODULES = (
+    elementwise, reductions, arrangement, joining, products, linalg, nn, crossentropies, sorting,
+    statistics, creation, control,
+)  # fmt: skip
 _PUBLIC: dict[str, Any] = dict(_tables.FUNCTIONS)
 for _module in _MODULES:
     _PUBLIC |= {
@@ -47,6 +53,8 @@ __all__ = sorted(_PUBLIC)
 
 # The operators of symbols and variables.
 _tensor.FUNCTIONS.update(_PUBLIC, getitem=arrangement.get_item)
+
+
 
 if TYPE_CHECKING:
 

@@ -22,8 +22,6 @@ from pynn.ops._dispatch import (
 from pynn.ops._primitives import check_axis, rearrange
 from pynn.ops.arrangement import expand_dims, get_item, moveaxis, ravel, reshape
 
-_slice = type(np.s_[:])
-
 
 @public
 def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
@@ -159,9 +157,9 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     else:
         ends = [*(int(i) for i in flatten(to_array(indices_or_sections).tolist())), length]
     starts = [0, *ends[:-1]]
-    before = (_slice(None),) * (axis % rank_of(x))
+    before = (slice(None),) * (axis % rank_of(x))
     pairs = zip(starts, ends, strict=True)
-    return [get_item(_listed(x), (*before, _slice(a, b))) for a, b in pairs]
+    return [get_item(_listed(x), (*before, slice(a, b))) for a, b in pairs]
 
 
 def _listed(x: Any) -> Any:
@@ -196,7 +194,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
             f"unstack: the axis of the samples stays whole in a model. Received: axis={axis}, "
             f"x.shape={shape_of(x)}"
         )
-    before = (_slice(None),) * (axis % rank_of(x))
+    before = (slice(None),) * (axis % rank_of(x))
     x = _listed(x)
     return [get_item(x, (*before, i)) for i in range(length)]
 
@@ -246,8 +244,8 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """The differences of neighbours along an axis, ``n`` times."""
     for _ in range(n):
-        before = (_slice(None),) * (axis % rank_of(a))
+        before = (slice(None),) * (axis % rank_of(a))
         a = _listed(a)
-        later = get_item(a, (*before, _slice(1, None)))
-        a = _primitives.binary("subtract", later, get_item(a, (*before, _slice(None, -1))))
+        later = get_item(a, (*before, slice(1, None)))
+        a = _primitives.binary("subtract", later, get_item(a, (*before, slice(None, -1))))
     return a

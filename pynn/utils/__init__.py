@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pynn.diagrams import plot_model as plot_model
     from pynn.saving import deserialize_keras_object as deserialize_keras_object
     from pynn.saving import serialize_keras_object as serialize_keras_object
+    from pynn.ops._check import check_gradients as check_gradients
 
 __all__ = [
     "CustomObjectScope",
@@ -59,6 +60,7 @@ __all__ = [
 _ABOVE = {
     "deserialize_keras_object": "pynn.saving",
     "serialize_keras_object": "pynn.saving",
+    "check_gradients": "pynn.ops._check",
     "get_source_inputs": "pynn._graph.inspection",
     "is_keras_tensor": "pynn._graph.inspection",
     "model_to_dot": "pynn.diagrams",
