@@ -99,7 +99,7 @@ ABSENT = (
         "Use a loss for each position.",
     ),
     Absent(
-        "optimizers.LossScaleOptimizer mixed_precision Optimizer.scale_loss",
+        "optimizers.LossScaleOptimizer mixed_precision",
         _PRECISION,
         "Leave it out: float32 gradients need no scaling.",
     ),
@@ -107,11 +107,6 @@ ABSENT = (
         "optimizers.MultiOptimizer optimizers.OptimizerMap",
         "one optimizer updates all weights in one pass",
         "Freeze layers (layer.trainable = False) and train the parts in turn.",
-    ),
-    Absent(
-        "optimizers.legacy",
-        _FORMER,
-        "Use the class of the same name in pynn.optimizers; `lr` and `decay` are understood.",
     ),
     Absent(
         "callbacks.OrbaxCheckpoint",
@@ -256,11 +251,6 @@ ABSENT = (
         "Use a loss, metric or layer of your own, a callback, or train_on_batch in a loop.",
     ),
     Absent("Variable.overwrite_with_gradient", _PRECISION, "Leave it out."),
-    Absent(
-        "Optimizer.finalize_variable_values",
-        "averaged weights are written at the end of fit",
-        "Use the SwapEMAWeights callback.",
-    ),
     Absent(
         "optimizers.Muon",
         "its step orthogonalizes whole matrices, the engine updates element by element",
