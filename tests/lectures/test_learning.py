@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ def test_transfer(names: Names) -> None:
 
 # Learning rates
 
-SCHEDULES = {
+SCHEDULES: dict[str, Callable[[int], float]] = {
     "exponential": lambda t: 0.01 * 10 ** (-t / 20),
     "power": lambda t: 0.01 * (1 + t / 20) ** -1,
     "piecewise": lambda t: 0.01 if t < 5 else 0.005 if t < 8 else 0.001,
