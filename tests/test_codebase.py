@@ -23,7 +23,7 @@ MOST_LINES = 400
 # Each floor may include itself and those before it.
 CPP_FLOORS = ["core", "kernels", "ops", "exec", "bindings"]
 PYTHON_FLOORS = [
-    {"_core", "_compat"},
+    {"_core", "_absent", "_compat"},
     {"backend", "config", "plotting", "utils"},
     {"_catalog", "_legacy"},
     {"_graph"},
