@@ -116,9 +116,8 @@ def test_training_goes_on_exactly(rule: str, ending: str, tmp_path: Path) -> Non
     x, y = generator.normal(size=(24, 4)), generator.normal(size=(24, 1))
 
     def build() -> Any:
-        return pynn.Sequential(
-            [pynn.Input((4,)), layers.Dense(3, "tanh"), layers.BatchNormalization(), layers.Dense(1)]
-        )
+        stack = [layers.Dense(3, "tanh"), layers.BatchNormalization(), layers.Dense(1)]
+        return pynn.Sequential([pynn.Input((4,)), *stack])
 
     model = randomize(build())
     model.compile(RULES[rule](), "mse", metrics=["mae"])

@@ -22,6 +22,7 @@ from pynn.layers._checks import Shape, take_input_shape
 from pynn.layers._description import Described
 from pynn.utils.arrays import as_array, as_arrays
 from pynn.utils.configurable import argument_names, unknown_argument
+from pynn.utils.limits import check_weight_size
 from pynn.utils.naming import to_snake_case, unique_name
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Layer(Described):
     - ``call(self, inputs)``, written with ``pynn.ops``, operators and other layers kept as
       attributes. It may take ``training``. It runs once with symbols in place of arrays, to record
       what the engine computes and differentiates.
-    - NumPy: ``forward(self, x, training)`` returns ``(y, saved)``, and ``backward(self, saved, dy)``
+    - NumPy: ``forward(self, x, training)`` returns ``(y, saved)``, ``backward(self, saved, dy)``
       returns ``dx``, or ``(dx, [gradient of each trainable weight])``.
 
     Args:
@@ -202,6 +203,7 @@ class Layer(Described):
         sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape or ())
         name = name or "variable"
         initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
+        check_weight_size(f"{self.name}/{name}", sizes)
         values = np.asarray(initializer(sizes, kind))
         check_shape(f"{self.name}/{name}: the initializer", sizes, values.shape)
         variable = Variable(values, dtype=kind, trainable=trainable, name=name)

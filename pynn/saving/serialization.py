@@ -151,6 +151,8 @@ def _make(entry: Mapping[str, Any], kind: str | None) -> Any:
         revives = hasattr(custom, "from_config")
         made = custom.from_config(plain_dtype(config)) if revives else custom
     else:
+        if name.rpartition(">")[2] == "Lambda":
+            config = {**config, **_lambda_functions(config)}
         cls, kind = find_class(name, entry, kind)
         made = _make_own(cls, kind, config)
     if isinstance(made, Layer):
@@ -163,13 +165,11 @@ def _make_own(cls: Any, kind: str, config: Mapping[str, Any]) -> Any:
     owner = f"{cls.__name__} {config['name']!r}" if "name" in config else cls.__name__
     if kind == "models":
         return cls.from_config(config)  # which revives its layers
-    if cls.__name__ == "Lambda":
-        config = {**config, **_lambda_functions(config)}
     known = {*argument_names(cls), *_FURTHER.get(kind.partition(".")[0], ())}
     arguments = {}
     for key, value in config.items():
         if key in known:
-            plain = key == "name" or cls.__name__ == "InputLayer"
+            plain = key == "name" or cls.__name__ == "InputLayer" or not _describes(value)
             arguments[key] = value if plain else revive(value, _kind_of_argument(key))
         elif value not in (None, False, [], *_NEUTRAL.get(key, ())):
             raise ValueError(
@@ -180,6 +180,10 @@ def _make_own(cls: Any, kind: str, config: Mapping[str, Any]) -> Any:
         return cls.from_config(arguments)
     except TypeError as error:
         raise ValueError(f"{owner}: the configuration does not fit: {error}") from error
+
+
+def _describes(value: Any) -> bool:
+    return isinstance(value, (str, list, tuple, Mapping))
 
 
 def _build_and_compile(layer: Layer, entry: Mapping[str, Any]) -> None:

@@ -69,11 +69,12 @@ def serialize(value: Any) -> Any:
 def describe(cls: Any, class_name: str, config: Any) -> dict[str, Any]:
     """The entry of a class or function in a file, with the module Keras looks for it in."""
     own = _own_module(cls)
+    public = own is not None and not own.startswith("keras.src")
     return {
         "module": own or cls.__module__,
         "class_name": class_name,
         "config": config,
-        "registered_name": None if own else get_registered_name(cls),
+        "registered_name": None if public else get_registered_name(cls),
     }
 
 

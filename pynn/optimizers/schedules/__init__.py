@@ -58,9 +58,9 @@ def get(identifier: Any) -> Any:
     return get_object("schedule", identifier, _BY_NAME, LearningRateSchedule)
 
 
-def serialize(schedule: Any) -> dict[str, Any]:
+def serialize(learning_rate_schedule: Any) -> dict[str, Any]:
     """Returns the dictionary from which ``get`` makes an equal schedule."""
-    described: dict[str, Any] = _serialize(schedule)
+    described: dict[str, Any] = _serialize(learning_rate_schedule)
     return {**described, "module": "keras.optimizers.schedules"}
 
 
