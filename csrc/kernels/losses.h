@@ -307,7 +307,8 @@ inline constexpr auto kLosses = std::tuple{
       PYNN_TERM {
         const T q = sigmoid(p), miss = focal_miss(y, q);
         const T pull = k.c * unit_power(miss, k.c - 1) * (1 - 2 * y) * q * (1 - q);
-        return focal_balance(y, k) * (pull * bce_of_logit(y, p) + unit_power(miss, k.c) * (q - y)); })},
+        return focal_balance(y, k) *
+               (pull * bce_of_logit(y, p) + unit_power(miss, k.c) * (q - y)); })},
   LossRow{
     RowText{"categorical_focal_crossentropy", "", "CategoricalFocalCrossentropy",
       "L = -sum_j(alpha (1 - q_j)^gamma y_j log q_j), q = p / sum p",
