@@ -21,6 +21,7 @@ __all__: list[str] = [
     "loss",
     "loss_gradient",
     "metric",
+    "metric_values",
     "ops",
     "optimizer_slots",
     "optimizer_step",
@@ -252,6 +253,16 @@ def metric(
 ) -> list[float]:
     """
     The sums of a metric.
+    """
+
+def metric_values(
+    name: str,
+    y_true: numpy.typing.NDArray[typing.Any],
+    y_pred: numpy.typing.NDArray[typing.Any],
+    params: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [],
+) -> numpy.typing.NDArray[typing.Any]:
+    """
+    The value of every row, of a metric that is their mean.
     """
 
 def ops() -> list[str]:

@@ -51,8 +51,8 @@ def test_sums(name: str, params: list[float], ties: bool, weighted: bool) -> Non
     wanted = COUNTS[name][1](y, p, w if weighted else np.ones(len(w)), **given)
     got = _core.metric(name, y, p, w if weighted else None, params)
     np.testing.assert_allclose(got, wanted, rtol=1e-12)
-    y, p, w = (array.astype(np.float32) for array in (y, p, w))
-    single = _core.metric(name, y, p, w if weighted else None, params)
+    y32, p32, w32 = (array.astype(np.float32) for array in (y, p, w))
+    single = _core.metric(name, y32, p32, w32 if weighted else None, params)
     np.testing.assert_allclose(single, wanted, rtol=1e-5)
 
 
@@ -96,7 +96,7 @@ def test_area_under_roc(weighted: bool) -> None:
     y, p, weight = y[:, 0], np.round(p[:, 0] * 64) / 64, w if weighted else None
     wanted = reference.roc_auc_score(y, p, sample_weight=weight)
     assert metrics.AUC(129)(y, p, weight) == pytest.approx(wanted, rel=1e-9)
-    own = metrics.AUC(thresholds=np.arange(1, 128) / 128)
+    own = metrics.AUC(thresholds=[i / 128 for i in range(1, 128)])
     assert own.row is None
     assert own(y, p, weight) == pytest.approx(wanted, rel=1e-9)
     logits = np.log(p + 1e-12) - np.log1p(1e-12 - p)
@@ -252,8 +252,10 @@ def test_what_the_engine_takes() -> None:
         "name": "decisions",
         "params": [0.5, math.inf, math.inf],
     }
-    assert metrics.Recall(top_k=3).spec()["params"] == [-1e10, 3.0, math.inf]
-    assert metrics.AUC(50, multi_label=True).spec()["params"] == [50.0, -1.0, 0.0]
+    recall: Any = metrics.Recall(top_k=3).spec()
+    assert recall["params"] == [-1e10, 3.0, math.inf]
+    area: Any = metrics.AUC(50, multi_label=True).spec()
+    assert area["params"] == [50.0, -1.0, 0.0]
     assert metrics.F1Score(threshold=0.25).spec()["params"] == [0.25]
     for python_only in (metrics.Precision([0.1, 0.2]), metrics.AUC(thresholds=[0.5])):
         assert python_only.row is None

@@ -41,7 +41,7 @@ def check_gradient(model: pynn.Sequential, x: Array, y: Any, loss: Any = "mse") 
     model.compile(pynn.optimizers.SGD(1.0), loss)
     before = [v.numpy() for v in model.trainable_weights]
     rest = [v.numpy() for v in model.non_trainable_weights]
-    function = pynn.losses.get(loss)
+    function = pynn.losses.resolve(loss)
 
     def restore() -> None:
         for variable, value in zip(model.trainable_weights, before, strict=True):

@@ -14,23 +14,18 @@ from reference_losses import Array
 F64: dict[str, Any] = {"dtype": "float64"}
 
 
-def model_of(activation: str | None, loss: Any, cols: int = 3, **given: Any) -> pynn.Sequential:
+def model_of(activation: str, loss: Any, **given: Any) -> pynn.Sequential:
     pynn.utils.set_random_seed(3)
-    model = pynn.Sequential(
-        [
-            pynn.Input((4,)),
-            layers.Dense(5, "tanh", **F64),
-            layers.Dense(cols, activation, **F64),
-        ]
-    )
+    stack: list[Any] = [pynn.Input((4,)), layers.Dense(5, "tanh", **F64)]
+    model = pynn.Sequential([*stack, layers.Dense(3, activation, **F64)])
     model.compile(pynn.optimizers.SGD(1.0), loss, **given)
     return model
 
 
-def data(cols: int = 3) -> tuple[Array, Array, Array, Array]:
+def data() -> tuple[Array, Any, Array, Array]:
     rng = np.random.default_rng(8)
-    numbers = rng.integers(0, cols, 40)
-    hits = (rng.random((40, cols)) < 0.4).astype(float)
+    numbers = rng.integers(0, 3, 40)
+    hits = (rng.random((40, 3)) < 0.4).astype(float)
     return rng.normal(size=(40, 4)), numbers, hits, rng.random(40)
 
 
@@ -63,7 +58,8 @@ def test_metrics_of_evaluate(kind: str, make: Any, weighted: bool) -> None:
     if isinstance(make(), metrics.IoU):
         w = np.ones(40)
     loss = "sparse_categorical_crossentropy" if kind == "numbers" else "mse"
-    model = model_of("softmax", loss, **{"weighted_metrics" if weighted else "metrics": [make()]})
+    given: dict[str, Any] = {"weighted_metrics" if weighted else "metrics": [make()]}
+    model = model_of("softmax", loss, **given)
     found = model.evaluate(x, y, batch_size=16, sample_weight=w, verbose=0)[1]
     wanted = make()(y, model.predict(x, verbose=0), w if weighted else None)
     np.testing.assert_allclose(found, wanted, rtol=1e-9)
