@@ -188,6 +188,36 @@ def test_further_elementwise_functions() -> None:
     np.testing.assert_array_equal(special, np.nan_to_num(SPECIAL))
 
 
+def test_inverse_of_erf() -> None:
+    x = RNG.uniform(-0.999, 0.999, (4, 5))
+    y = Traced(ops.erfinv, [x], [True])
+    np.testing.assert_allclose(np.vectorize(math.erf)(y.values()[0]), x, rtol=1e-13, atol=1e-15)
+    slope = math.sqrt(math.pi) / 2 * np.exp(y.values()[0] ** 2)
+    np.testing.assert_allclose(y.gradients([np.ones_like(x)])[0], slope, rtol=1e-12)
+    edges = ops.erfinv([-1.0, 1.0, 2.0])
+    np.testing.assert_array_equal(edges, [-math.inf, math.inf, math.nan])
+
+
+def test_results_do_not_depend_on_the_number_of_threads() -> None:
+    x, w = RNG.normal(size=(700, 90)), RNG.normal(size=(90, 60))
+    traced = Traced(
+        lambda a, b: ops.matmul(ops.softmax(a * b[:, 0]), b) / ops.sum(b, 0), [x, w], [True, False]
+    )
+    network = traced.graph.network(traced.outputs)
+    for one, many in zip(network.predict([x], 1), network.predict([x], -4), strict=True):
+        np.testing.assert_array_equal(one, many)
+
+
+def test_gradients_in_prediction() -> None:
+    """The gradient of a network that does not act as in training, such as an inspected one."""
+    x = RNG.normal(size=(4, 5))
+    traced = Traced(lambda t: ops.max(t, -1) * ops.prod(t, -1), [x], [True])
+    dy = np.ones(4)
+    np.testing.assert_array_equal(
+        traced.gradients([dy], training=False)[0], traced.gradients([dy], training=True)[0]
+    )
+
+
 def test_stop_gradient() -> None:
     x = points("add", (3, 2))
     traced = Traced(lambda t: t * ops.stop_gradient(t), [x], [True])

@@ -383,6 +383,56 @@ def test_attention() -> None:
           reference=reference)  # fmt: skip
 
 
+def test_blocks_and_choices() -> None:
+    check(lambda t: ops.slice_update(t, (0, 1, 2), t[:, :2, :2]), [X],
+          reference=lambda a: _with_block(a, a[:, :2, :2]))  # fmt: skip
+    np.testing.assert_array_equal(ops.slice_update(X, (0, 1, 2), X[:, :2, :2]),
+                                  _with_block(X, X[:, :2, :2]))  # fmt: skip
+    check(lambda t: ops.select([t > 1, t > 0], [t, -t], 0.5), [X],
+          reference=lambda a: np.select([a > 1, a > 0], [a, -a], 0.5))  # fmt: skip
+    updated = ops.scatter_update(np.zeros(3), [[0], [2], [0]], [1.0, 2.0, 3.0], "add")
+    np.testing.assert_array_equal(updated, [4, 0, 2])
+    np.testing.assert_array_equal(ops.scatter([[0], [0]], [1.0, 2.0], (2,)), [3, 0])
+
+
+def _with_block(a: Array, block: Array) -> Array:
+    y = a.copy()
+    y[:, 1:3, 2:4] = block
+    return y
+
+
+def test_counting() -> None:
+    np.testing.assert_array_equal(ops.bincount([1, 1, 3]), [0, 2, 0, 1])
+    np.testing.assert_array_equal(ops.unique([3, 1, 3], size=3, fill_value=-1), [1, 3, -1])
+    np.testing.assert_array_equal(ops.segment_sum([1.0, 2.0, 4.0], [0, 0, 2], 4), [3, 0, 4, 0])
+    np.testing.assert_array_equal(ops.segment_max([1.0, 2.0, 4.0], [0, 0, 1]), [2, 4])
+    np.testing.assert_array_equal(ops.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1), [True, False])
+    assert ops.bitwise_and(6, 3) == 2
+    assert ops.gcd(12, 18) == 6
+
+
+def test_check_gradients() -> None:
+    x, y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 3))
+    report = pynn.utils.check_gradients(lambda t: ops.softmax(t) * ops.exp(t), x)
+    assert report.ok
+    assert report
+    assert "agree" in repr(report)
+    assert pynn.utils.check_gradients(lambda a, b: ops.mean(ops.square(a - b), -1), y, x)
+
+    @ops.with_gradient
+    def wrong(t: Array) -> tuple[Array, Array]:
+        return t**2, 3 * t
+
+    report = pynn.utils.check_gradients(wrong, x)
+    assert not report.ok
+    assert "DIFFER" in repr(report)
+    assert report.errors["input 0"] == pytest.approx(0.5, rel=1e-4)
+    with pytest.raises(ValueError, match="same number of samples"):
+        pynn.utils.check_gradients(lambda a, b: a, x, x[:2])
+    with pytest.raises(TypeError, match="must return what"):
+        pynn.utils.check_gradients(lambda a: 1.0, x)
+
+
 # Control and gradients of one's own
 
 

@@ -333,6 +333,7 @@ def erfinv(x: Any) -> Any:
         >>> erfinv([0.0, 0.5]).round(4).tolist()
         [0.0, 0.476...]
     """
+    x = compute(np.multiply, x, 1.0) if graph_of(x) is None else x
     inside = clip(stop_gradient(x), -1.0 + 1e-15, 1.0 - 1e-15)
     gap = log1p(negative(square(inside)))
     middle = gap / 2 + 2 / (math.pi * 0.147)
