@@ -150,6 +150,15 @@ def test_check_gradients() -> None:
         pynn.utils.check_gradients(lambda a: 1.0, x)
 
 
+def test_functions_of_activations_take_symbols() -> None:
+    check(lambda t: pynn.activations.leaky_relu(t, 0.3), [X],
+          reference=lambda a: np.where(a > 0, a, 0.3 * a))  # fmt: skip
+    check(lambda t: pynn.activations.softmax(t, 1), [X],
+          reference=lambda a: np.exp(a) / np.exp(a).sum(1, keepdims=True))  # fmt: skip
+    y = pynn.activations.softmax(pynn.Input((3,)))
+    assert y.shape == (None, 3)
+
+
 # Control and gradients of one's own
 
 
