@@ -111,12 +111,15 @@ def compute(function: Callable[..., Any], *operands: Any, **options: Any) -> Any
     an array was.
     """
     given = [v if isinstance(v, numbers.Real) else _converted(v) for v in operands]
+    types = {leaf.dtype for leaf in flatten(given) if isinstance(leaf, (np.ndarray, np.generic))}
     with np.errstate(all="ignore"):
         result = function(*given, **options)
-    wide = {leaf.dtype for leaf in flatten(given) if isinstance(leaf, (np.ndarray, np.generic))}
+        if getattr(result, "dtype", None) == np.float16 and np.dtype(np.float16) not in types:
+            # NumPy computes with truth values in half precision.
+            result = function(*(_as_float(v) for v in given), **options)
     if isinstance(result, (list, tuple)):
-        return type(result)(_narrow(np.asarray(part), wide) for part in result)
-    return _narrow(np.asarray(result), wide)
+        return type(result)(_narrow(np.asarray(part), types) for part in result)
+    return _narrow(np.asarray(result), types)
 
 
 def _converted(value: Any) -> Any:
@@ -127,10 +130,15 @@ def _converted(value: Any) -> Any:
     return to_array(value)
 
 
+def _as_float(value: Any) -> Any:
+    return np.asarray(value, config.floatx()) if np.asarray(value).dtype == np.bool_ else value
+
+
 def _narrow(array: Array, given: set[np.dtype[Any]]) -> Array:
-    if array.dtype == np.float64 and np.dtype(np.float64) not in given:
+    """The standard type in place of one that none of the operands had."""
+    if array.dtype == np.float64 and array.dtype not in given:
         return array.astype(config.floatx())
-    if array.dtype == np.int64 and np.dtype(np.int64) not in given:
+    if array.dtype in (np.int8, np.int64) and array.dtype not in given:
         return array.astype(np.int32)
     return array
 

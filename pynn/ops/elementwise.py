@@ -333,15 +333,17 @@ def erfinv(x: Any) -> Any:
         >>> erfinv([0.0, 0.5]).round(4).tolist()
         [0.0, 0.476...]
     """
-    inside = clip(stop_gradient(x), -1.0 + 1e-15, 1.0 - 1e-15)
-    gap = log1p(negative(square(inside)))
-    middle = gap / 2 + 2 / (math.pi * 0.147)
-    y = sign(inside) * sqrt(maximum(sqrt(square(middle) - gap / 0.147) - middle, 0.0))
-    for _ in range(3):
-        error = (erf(y) - inside) * (math.sqrt(math.pi) / 2) * exp(square(y))
-        y = y - error / (1.0 + y * error)
-    y = y - (erf(y) - x) * (math.sqrt(math.pi) / 2) * exp(square(y))
-    edge = where(equal(absolute(x), 1.0), multiply(sign(x), math.inf), math.nan)
+    x = compute(np.multiply, x, 1.0) if graph_of(x) is None else x
+    with np.errstate(all="ignore"):
+        inside = clip(stop_gradient(x), -1.0 + 1e-15, 1.0 - 1e-15)
+        gap = log1p(negative(square(inside)))
+        middle = gap / 2 + 2 / (math.pi * 0.147)
+        y = sign(inside) * sqrt(maximum(sqrt(square(middle) - gap / 0.147) - middle, 0.0))
+        for _ in range(3):
+            error = (erf(y) - inside) * (math.sqrt(math.pi) / 2) * exp(square(y))
+            y = y - error / (1.0 + y * error)
+        y = y - (erf(y) - x) * (math.sqrt(math.pi) / 2) * exp(square(y))
+    edge = where(equal(absolute(x), 1.0), multiply(sign(inside), math.inf), math.nan)
     return where(less(absolute(x), 1.0), y, edge)
 
 

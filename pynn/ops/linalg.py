@@ -116,7 +116,8 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Any:
     """The inverses of the matrices whose Cholesky factors are given."""
 
     def whole(factor: Array) -> Array:
-        product = _t(factor) @ factor if upper else factor @ _t(factor)
+        half = np.triu(factor) if upper else np.tril(factor)
+        product = _t(half) @ half if upper else half @ _t(half)
         return np.asarray(np.linalg.inv(product))
 
     return external(whole, [x])

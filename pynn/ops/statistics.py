@@ -131,7 +131,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     length = max(minlength, int(numbers.max(initial=-1)) + 1)
     rows = zip(numbers, numbers if given is None else given, strict=True)
     counts = [np.bincount(row, None if given is None else w, length) for row, w in rows]
-    return compute(np.stack, counts)
+    return compute(np.stack, [c.astype(np.int32) if given is None else c for c in counts])
 
 
 @eager_only
