@@ -46,17 +46,15 @@ def describe_call(call: FunctionCall) -> tuple[dict[str, Any], list[Any]]:
     node = call.nodes[0]
     name = str(call.function.__name__).strip("_")
     name = _ALIASES.get(name, name)
-    bound = inspect.signature(call.function).bind(*node.args, **node.kwargs)
-    bound.apply_defaults()
+    signature = inspect.signature(call.function)
+    bound = signature.bind(*node.args, **node.kwargs)
     config: dict[str, Any] = {"name": call.name}
     args: list[Any] = []
     for key, value in bound.arguments.items():
         if key in _OF_THE_CALL or _has_values(value):
             args.append(value)
-        else:
+        elif value is not signature.parameters[key].default:
             config[key] = serialize(value)
-    while args and args[-1] is None:
-        args.pop()
     module = next((m for m, names in _ELSEWHERE.items() if name in names), "keras.src.ops.numpy")
     class_name = "".join(part.capitalize() for part in name.split("_"))
     entry = {"module": module, "class_name": class_name, "config": config}
@@ -95,6 +93,8 @@ def revive_call(entry: Mapping[str, Any]) -> Callable[[Sequence[Any], Mapping[st
     fixed = {key: value for key, value in config.items() if key in takes}
 
     def make(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if name == "get_item":  # JSON knows lists only
+            args = [args[0], *(tuple(key) if isinstance(key, list) else key for key in args[1:])]
         return record_call(FunctionCall(function, call_name), args, {**fixed, **kwargs})
 
     return make
