@@ -124,8 +124,15 @@ def serialize(activation: Any) -> str:
     return str(get(activation).name)
 
 
-def deserialize(name: Any) -> Any:
-    """Returns the activation function of this name."""
-    return get(name)
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the activation function of this name.
+
+    Args:
+        config: a name or the dictionary of a file.
+        custom_objects: functions of your own by name.
+    """
+    name = config.get("config") if isinstance(config, Mapping) else config
+    return (custom_objects or {}).get(name) or get(config)
+
 
 explain_absent(globals())

@@ -225,4 +225,5 @@ def _factor(name: str, value: float) -> float:
         )
     return value
 
+
 explain_absent(globals())

@@ -171,13 +171,14 @@ def test_signatures_match_the_catalog(name: str) -> None:
 
 
 def test_options_by_position() -> None:
-    given = optimizers.SGD(0.1, 0.9, True, 0.01, None, 0.5, name="mine")
+    sgd, adamw = (vars(optimizers)[name] for name in ("SGD", "AdamW"))
+    given = sgd(0.1, 0.9, True, 0.01, None, 0.5, name="mine")
     assert (given.weight_decay, given.clipvalue, given.name) == (0.01, 0.5, "mine")
-    assert optimizers.AdamW(0.1, 0.2, 0.8, 0.9, 1e-6, False, 0.5).clipnorm == 0.5
+    assert adamw(0.1, 0.2, 0.8, 0.9, 1e-6, False, 0.5).clipnorm == 0.5
     with pytest.raises(TypeError, match="got `weight_decay` twice"):
-        optimizers.SGD(0.1, 0.9, True, 0.01, weight_decay=0.1)
+        sgd(0.1, 0.9, True, 0.01, weight_decay=0.1)
     with pytest.raises(TypeError, match="too many arguments"):
-        optimizers.SGD(*range(20))
+        sgd(*range(20))
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)

@@ -4,7 +4,7 @@
     python tools/compatibility.py --check    # status 1 when a name is missing or the page is stale
 
 Keras's names and arguments stand in tests/keras_names/names.txt; why a name is absent stands in
-pynn/_compat.py, and what differs on purpose in the tables here.
+pynn/_absent.py, and what differs on purpose in the tables here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pynn import _compat
+from pynn import _absent, _compat
 
 SOURCE = Path(__file__).resolve().parent.parent
 NAMES = SOURCE / "tests" / "keras_names" / "names.txt"
@@ -44,7 +44,33 @@ ABSENT_ARGUMENTS = {
 }
 
 # (names, what differs). A name with another signature than Keras's must be matched by a row.
-DIFFERENCES: tuple[tuple[str, str], ...] = ()
+DIFFERENCES = (
+    (
+        "layers.*.call Sequential.call",
+        "built-in layers are used by calling them, `layer(inputs)`; your own define `call`",
+    ),
+    (
+        "Model.from_config Sequential.from_config Optimizer.from_config",
+        "classes of your own are found by `custom_object_scope` or registration",
+    ),
+    (
+        "KerasTensor",
+        "`Input` and layers make symbols; where a symbol comes from is always recorded",
+    ),
+    (
+        "Optimizer optimizers.Optimizer",
+        "the base class alone has no rule: derive from one of the others",
+    ),
+    ("Optimizer.finalize_variable_values", "the list of variables may be left out"),
+    ("Variable", "the default name is `variable`"),
+    ("Metric.add_variable", "shape and initializer have defaults, as in `add_weight`"),
+    ("callbacks.CallbackList.on_*", "the number of the batch or epoch is given by position"),
+    ("losses.categorical_generalized_cross_entropy", "`q` has the default of the class, 0.5"),
+    (
+        "metrics.sparse_top_k_categorical_accuracy",
+        "`from_sorted_ids` is an argument of the class only",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -186,7 +212,7 @@ def problems() -> Iterator[tuple[str, str]]:
 def document() -> str:
     """The text of docs/keras-compatibility.md."""
     there: dict[str, list[str]] = {}
-    absent: dict[_compat.Absent, list[str]] = {row: [] for row in _compat.ABSENT}
+    absent: dict[_absent.Absent, list[str]] = {row: [] for row in _absent.ABSENT}
     for name in keras_names():
         path = name.path.rstrip(".")
         if is_there(path):

@@ -7,6 +7,24 @@ from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
 from pynn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, RReLU, Softmax
 from pynn.layers.core import Activation, Dense, Input, InputLayer
+from pynn.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from pynn.layers.normalization import BatchNormalization
 from pynn.layers.regularization import (
     ActivityRegularization,
@@ -21,9 +39,13 @@ __all__ = [
     "ELU",
     "Activation",
     "ActivityRegularization",
+    "Add",
     "AlphaDropout",
+    "Average",
     "BatchNormalization",
+    "Concatenate",
     "Dense",
+    "Dot",
     "Dropout",
     "Flatten",
     "GaussianDropout",
@@ -33,13 +55,25 @@ __all__ = [
     "InputLayer",
     "Layer",
     "LeakyReLU",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "PReLU",
     "RReLU",
     "ReLU",
     "Rescaling",
     "Reshape",
     "Softmax",
+    "Subtract",
     "Variable",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]
 
 explain_absent(globals())

@@ -38,7 +38,7 @@ class Layer(Described):
     - ``call(self, inputs)``, written with ``pynn.ops``, operators and other layers kept as
       attributes. It may take ``training``. It runs once with symbols in place of arrays, to record
       what the engine computes and differentiates.
-    - NumPy: ``forward(self, x, training)`` returns ``(y, saved)``, and ``backward(self, saved, dy)``
+    - NumPy: ``forward(self, x, training)`` returns ``(y, saved)``, ``backward(self, saved, dy)``
       returns ``dx``, or ``(dx, [gradient of each trainable weight])``.
 
     Args:

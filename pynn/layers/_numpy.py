@@ -28,8 +28,7 @@ def emit_numpy_layer(graph: Graph, layer: Layer, inputs: Any) -> Tensor:
         result = layer.forward(x, training)  # type: ignore[attr-defined]
         if not (isinstance(result, tuple) and len(result) == 2):
             raise TypeError(
-                f"{layer.name}: forward must return (y, saved). "
-                f"Received: {type(result).__name__}"
+                f"{layer.name}: forward must return (y, saved). Received: {type(result).__name__}"
             )
         return result
 

@@ -72,8 +72,8 @@ def Input(
     shape: Any = None,
     batch_size: int | None = None,
     dtype: Any = None,
-    batch_shape: Any = None,
     sparse: bool | None = None,
+    batch_shape: Any = None,
     name: str | None = None,
 ) -> KerasTensor:
     """Returns the symbol of a model's input: what one sample looks like.

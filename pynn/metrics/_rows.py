@@ -276,7 +276,10 @@ def _make_function(row: _catalog.Row) -> Any:
             return values_of(as_array(y_true), as_array(y_pred), values)
         sample = y_pred.sample if elements else y_pred.sample[:-1]
         return y_pred.graph.external(
-            lambda arrays, training: (values_of(*arrays, values).astype(arrays[1].dtype), None),
+            lambda arrays, training: (
+                values_of(arrays[0], arrays[1], values).astype(arrays[1].dtype),
+                None,
+            ),
             lambda saved, dy, arrays: [None, None],
             [y_true, y_pred],
             tuple(sample),

@@ -206,6 +206,15 @@ class Batchwise(Evaluation):
         deviation = [np.sqrt(s / (count - 1)).astype(program.dtype) for s in squares]
         return pack(program.outputs, mean), pack(program.outputs, deviation)
 
+    def fuse(self) -> Any:
+        """Returns a copy for prediction with batch normalization folded into the dense layers.
+
+        See ``pynn.models.fusing``: the copy is compared with the model on random samples.
+        """
+        from pynn.models.fusing import fuse
+
+        return fuse(self)
+
     # ---- learning rate -----------------------------------------------------------------------
 
     def find_lr(

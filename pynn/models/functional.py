@@ -111,6 +111,24 @@ class Functional(Model):
         return [layer for layer in self.layers if not isinstance(layer, InputLayer)]
 
     @property
+    def sources(self) -> dict[int, list[str]] | None:
+        """What each operation reads, by its id; None where every one reads the one before it."""
+        nodes = self._topology.nodes
+        previous, is_chain = self.inputs, len(self.inputs) == 1
+        for node in nodes:
+            is_chain &= len(node.inputs) == 1 and node.inputs[0] is previous[0]
+            previous = flatten(node.outputs)
+            is_chain &= len(previous) == 1
+        if is_chain:
+            return None
+        found: dict[int, list[str]] = {}
+        for node in nodes:
+            for symbol in node.inputs:
+                operation, call, place = symbol.history
+                found.setdefault(id(node.operation), []).append(f"{operation.name}[{call}][{place}]")
+        return found
+
+    @property
     def output(self) -> Any:
         """The output symbol, or symbols."""
         return self._outputs

@@ -12,6 +12,7 @@ from pynn import optimizers
 from pynn.losses import resolve
 from pynn.models import checks, state
 from pynn.models.batches import Batches, is_source
+from pynn.models.batchwise import Batchwise
 from pynn.models.checks import verbosity, whole
 from pynn.models.data import (
     Data,
@@ -22,7 +23,6 @@ from pynn.models.data import (
     split,
     weights_by_output,
 )
-from pynn.models.batchwise import Batchwise
 from pynn.models.objective import Objective, warn_of_hints
 from pynn.utils.arrays import as_arrays
 from pynn.utils.random import draw_seed

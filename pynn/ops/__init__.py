@@ -23,6 +23,7 @@ from pynn.ops import (
     creation,
     crossentropies,
     elementwise,
+    integers,
     joining,
     linalg,
     nn,
@@ -34,7 +35,7 @@ from pynn.ops import (
 
 _MODULES = (
     elementwise, reductions, arrangement, joining, products, linalg, nn, crossentropies, sorting,
-    statistics, creation, control,
+    statistics, integers, creation, control,
 )  # fmt: skip
 _PUBLIC: dict[str, Any] = dict(_tables.FUNCTIONS)
 for _module in _MODULES:
@@ -55,9 +56,9 @@ __all__ = sorted(_PUBLIC)
 _tensor.FUNCTIONS.update(_PUBLIC, getitem=arrangement.get_item)
 
 
-
 if TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any: ...
+
 
 explain_absent(globals())

@@ -140,10 +140,9 @@ def reduce(name: str, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     shift = int(t.batched)
     over_batch = t.batched and 0 in axes
     sample = tuple(
-        1 if i in axes else n
+        1 if i in axes or n is None else n
         for i, n in enumerate(t.shape)
-        if n is not None or over_batch
-        if keepdims or i not in axes
+        if (n is not None or over_batch) and (keepdims or i not in axes)
     )
     return graph.add(
         "reduce",

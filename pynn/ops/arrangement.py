@@ -18,6 +18,7 @@ from pynn.ops._dispatch import (
     compute,
     graph_of,
     public,
+    shape_of,
     to_array,
     to_tensor,
 )

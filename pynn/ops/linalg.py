@@ -125,8 +125,8 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Any:
 @public
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """The singular value decomposition ``(u, s, v)``, or ``s`` alone."""
-    options = {"full_matrices": full_matrices, "compute_uv": compute_uv}
-    return external(_tuple(np.linalg.svd), [x], **options)
+    svd_of = _tuple(np.linalg.svd)
+    return external(svd_of, [x], full_matrices=full_matrices, compute_uv=compute_uv)
 
 
 @public
@@ -150,7 +150,7 @@ def eigh(x: Any) -> Any:
 @public
 def pinv(x: Any, rcond: float | None = None) -> Any:
     """The pseudo-inverses of matrices."""
-    return external(np.linalg.pinv, [x], **({} if rcond is None else {"rcond": rcond}))
+    return external(lambda a: np.linalg.pinv(a, *(() if rcond is None else (rcond,))), [x])
 
 
 @public

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pynn import config
+from pynn._compat import explain_absent
 from pynn.ops import _primitives
 from pynn.ops._dispatch import public, rank_of, shape_of
 from pynn.ops._primitives import axes_of, reduce
@@ -309,3 +310,6 @@ def dot_product_attention(
         scores = where(visible, scores, -1e30)
     scores = scores if mask is None else where(mask, scores, -1e30)
     return moveaxis(matmul(softmax(scores), v), -3, -2)
+
+
+explain_absent(globals())

@@ -24,7 +24,7 @@ from pynn.ops.elementwise import isclose
 def _put(shape: tuple[int, ...], places: Array, values: Array, axis: int) -> Array:
     """Zeros with values added at places along an axis."""
     result = np.zeros(shape, values.dtype)
-    index = list(np.indices(places.shape, sparse=True))
+    index: list[Any] = list(np.indices(places.shape, sparse=True))
     index[axis] = places
     np.add.at(result, tuple(index), values)
     return result
@@ -106,7 +106,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
 def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     """Whether the class of a row is among the ``k`` classes with the largest predictions."""
 
-    def inside(classes: Array, scores: Array) -> Array:
+    def inside(classes: Array, scores: Array) -> Any:
         places = np.clip(classes, 0, scores.shape[-1] - 1).astype(np.int64)
         own = np.take_along_axis(scores, places[..., None], -1)
         return (np.sum(scores > own, -1) < k) & np.isfinite(own[..., 0])
@@ -124,7 +124,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     """
 
     def choose(a: Array, places: Array) -> Array:
-        return np.take_along_axis(a, places.astype(np.int64), axis)
+        return np.asarray(np.take_along_axis(a, places.astype(np.int64), axis))
 
     def vjp(dy: Array, y: Array, a: Array, places: Array) -> list[Any]:
         places = places.astype(np.int64)

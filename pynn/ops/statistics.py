@@ -169,7 +169,8 @@ def unique(
         size: how many to return: further ones are cut off, missing ones filled up.
         fill_value: what fills up, by default the smallest value.
     """
-    found = np.unique(to_array(x), return_index, return_inverse, return_counts, axis)
+    wanted: Any = (return_index, return_inverse, return_counts, axis)
+    found: Any = np.unique(to_array(x), *wanted)
     results = list(found) if isinstance(found, tuple) else [found]
     if size is not None:
         values, along = results[0], 0 if axis is None else axis

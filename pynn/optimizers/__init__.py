@@ -13,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pynn._compat import explain_absent
@@ -85,8 +86,19 @@ def serialize(optimizer: Any) -> dict[str, Any]:
     return {**described, "module": "keras.optimizers"}
 
 
-def deserialize(config: Any) -> Any:
-    """Returns the optimizer of this name or dictionary."""
-    return get(config)
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the optimizer of this name or dictionary.
+
+    Args:
+        config: the name, or the dictionary made by ``serialize``.
+        custom_objects: classes of your own by name.
+    """
+    name = config["class_name"] if isinstance(config, Mapping) else config
+    own = (custom_objects or {}).get(name)
+    if own is None:
+        return get(config)
+    return own.from_config(config["config"]) if isinstance(config, Mapping) else own()
+
+
 
 explain_absent(globals())

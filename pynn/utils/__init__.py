@@ -17,6 +17,7 @@ from pynn.utils.preprocessing import (
     to_categorical,
     unpack_x_y_sample_weight,
 )
+from pynn.utils.progress import Progbar
 from pynn.utils.random import set_random_seed
 from pynn.utils.registration import (
     CustomObjectScope,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CustomObjectScope",
+    "Progbar",
     "PyDataset",
     "Sequence",
     "clear_session",

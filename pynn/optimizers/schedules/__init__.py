@@ -58,14 +58,22 @@ def get(identifier: Any) -> Any:
     return get_object("schedule", identifier, _BY_NAME, LearningRateSchedule)
 
 
-def serialize(schedule: Any) -> dict[str, Any]:
+def serialize(learning_rate_schedule: Any) -> dict[str, Any]:
     """Returns the dictionary from which ``get`` makes an equal schedule."""
-    described: dict[str, Any] = _serialize(schedule)
+    described: dict[str, Any] = _serialize(learning_rate_schedule)
     return {**described, "module": "keras.optimizers.schedules"}
 
 
-def deserialize(config: Mapping[str, Any]) -> Any:
-    """Returns the schedule that ``serialize`` described."""
-    return get(config)
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the schedule that ``serialize`` described.
+
+    Args:
+        config: the dictionary.
+        custom_objects: classes of your own by name.
+    """
+    own = (custom_objects or {}).get(config["class_name"])
+    return get(config) if own is None else own.from_config(config["config"])
+
+
 
 explain_absent(globals())
