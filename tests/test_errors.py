@@ -88,7 +88,7 @@ CASES: list[tuple[type[Exception], str, Trial]] = [
     (ValueError, "`loss_weights` must have one entry for each of the 1 outputs",
      lambda: model(loss_weights=[1.0, 2.0]).fit(X, Y)),
     (ValueError, "keys of `metrics` must be outputs",
-     lambda: model(metrics={"out": "accuracy"}).fit(X, Y)),
+     lambda: model(metrics={"other": "accuracy"}).fit(X, Y)),
     # fit, evaluate, predict
     (RuntimeError, "compile the model first", lambda: pynn.Sequential([layers.Dense(1)]).fit(X, Y)),
     (RuntimeError, "compile the model first", lambda: pynn.Sequential([layers.Dense(1)]).evaluate(X, Y)),
