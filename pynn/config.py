@@ -132,9 +132,9 @@ def disable_traceback_filtering() -> None:
 
 
 def enable_unsafe_deserialization() -> None:
-    """Lets ``load_model`` run the Python code that ``Lambda`` layers in a file hold.
+    """Lets ``load_model`` make ``Lambda`` layers, as ``safe_mode=False`` does for one call.
 
-    Call it only for files whose origin you trust.
+    Code in files is not run even then: a layer's function must be given in ``custom_objects``.
     """
     from pynn.utils import registration
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from pathlib import Path
@@ -132,8 +133,6 @@ def test_words_of_keras_1() -> None:
         ],
         "keras_version": "1.2.2",
     }
-    import json
-
     model = pynn.models.model_from_json(json.dumps(config))
     first, drop, noise, norm = model.layers
     assert first.units == 5
@@ -186,8 +185,6 @@ def test_words_of_keras_2() -> None:
         "keras_version": "2.4.0",
         "backend": "tensorflow",
     }
-    import json
-
     model = pynn.models.model_from_json(json.dumps(config))
     dense, norm, leaky = model.layers
     assert model.name == "net"
@@ -196,3 +193,51 @@ def test_words_of_keras_2() -> None:
     assert dense.kernel_regularizer.l2 == pytest.approx(0.01)
     assert norm.momentum == 0.9
     assert leaky.negative_slope == 0.125
+
+
+def test_graphs_of_keras_2() -> None:
+    """Lists of [layer, call, output, arguments]; calls of an inner model are counted from 1."""
+
+    def dense(name: str, *calls: Any) -> dict[str, Any]:
+        config = {"name": name, "units": 3, "activation": "linear", "dtype": "float32"}
+        return {"class_name": "Dense", "config": config, "name": name, "inbound_nodes": calls}
+
+    def entry(name: str) -> dict[str, Any]:
+        config = {"name": name, "batch_input_shape": [None, 3], "dtype": "float32", "sparse": False}
+        return {"class_name": "InputLayer", "config": config, "name": name, "inbound_nodes": []}
+
+    inner = {
+        "name": "inner",
+        "layers": [entry("z"), dense("in_dense", [["z", 0, 0, {}]])],
+        "input_layers": [["z", 0, 0]],
+        "output_layers": [["in_dense", 0, 0]],
+    }
+    calls = [[["first", 0, 0, {}]], [["b", 0, 0, {}]]]
+    joined = [["inner", 1, 0, {}], ["inner", 2, 0, {}]]
+    join = {"name": "join", "axis": -1, "trainable": True, "dtype": "float32"}
+    model_config = {
+        "name": "outer",
+        "layers": [
+            entry("a"),
+            entry("b"),
+            dense("first", [["a", 0, 0, {}]]),
+            {"class_name": "Model", "config": inner, "name": "inner", "inbound_nodes": calls},
+            {
+                "class_name": "Concatenate",
+                "config": join,
+                "name": "join",
+                "inbound_nodes": [joined],
+            },
+        ],
+        "input_layers": [["a", 0, 0], ["b", 0, 0]],
+        "output_layers": [["join", 0, 0], ["inner", 1, 0]],
+    }
+    text = json.dumps({"class_name": "Model", "config": model_config, "keras_version": "2.2.4"})
+    model = pynn.models.model_from_json(text)
+    x = list(np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32"))
+    both, one = model.predict(x, verbose=0)
+    weights = {v.path: v.numpy() for v in model.weights}
+    first = x[0] @ weights["first/kernel"]
+    expected = [part @ weights["in_dense/kernel"] for part in (first, x[1])]
+    np.testing.assert_allclose(both, np.concatenate(expected, axis=1), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(one, expected[0], rtol=1e-4, atol=1e-5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 
 import pynn
 from pynn import layers, saving
+from pynn._graph.structure import map_structure
+from saved_models import two_ends
 
 
 @pytest.fixture(autouse=True)
@@ -83,13 +87,14 @@ def test_own_layers_are_found_by_argument_scope_and_decorator(ending: str, tmp_p
     assert saving.load_model(path).layers[0].factor == 2.5
 
 
-def test_models_of_one_s_own_class(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_models_of_one_s_own_class(ending: str, tmp_path: Path) -> None:
     model = TwoLayers(4)
     model.compile("adam", "mse")
     x = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
     model.fit(x, np.ones((6, 1)), verbose=0)
-    model.save(tmp_path / "m.keras")
-    loaded = saving.load_model(tmp_path / "m.keras", {"TwoLayers": TwoLayers})
+    model.save(tmp_path / f"m.{ending}")
+    loaded = saving.load_model(tmp_path / f"m.{ending}", {"TwoLayers": TwoLayers})
     assert loaded.units == 4
     assert loaded.compiled
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
@@ -155,3 +160,24 @@ def test_arguments_that_pynn_does_not_have() -> None:
     entry["config"]["lora_rank"] = 4
     with pytest.raises(ValueError, match=r"'d'.*lora_rank=4"):
         saving.deserialize_keras_object(entry)
+
+
+@pytest.mark.parametrize("make", [two_ends, TwoLayers])
+def test_models_are_copied_and_pickled_with_their_training(make: Any) -> None:
+    model = make()
+    if isinstance(model, TwoLayers):
+        model.build((None, 4))
+    model.compile("adam", "mse")
+    shapes = [symbol.shape[1:] for symbol in model.inputs]
+    arrays = [np.random.default_rng(0).normal(size=(6, *shape)) for shape in shapes]
+    x: Any = arrays if len(arrays) > 1 else arrays[0]
+    y = map_structure(np.zeros_like, model.predict(x, verbose=0))
+    model.fit(x, y, verbose=0)
+    twins = [model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
+    for twin in twins:
+        pynn.utils.set_random_seed(0)
+        twin.fit(x, y, verbose=0, shuffle=False)
+    for twin in twins[1:]:
+        assert not {id(v) for v in twin.weights} & {id(v) for v in model.weights}
+        for mine, its in zip(model.get_weights(), twin.get_weights(), strict=True):
+            np.testing.assert_array_equal(mine, its)

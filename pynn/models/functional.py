@@ -14,6 +14,7 @@ from pynn.layers.core import InputLayer
 from pynn.models.model import Model
 from pynn.models.topology import Topology
 from pynn.utils.naming import unique_name
+from pynn.utils.registration import CustomObjectScope
 
 
 class Functional(Model):
@@ -162,15 +163,22 @@ class Functional(Model):
         return {"name": self.name, "trainable": self.trainable, **describe(self)}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Functional:
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Functional:
         """Makes a new model from what ``get_config`` returned, with new weights.
+
+        Args:
+            config: plain data.
+            custom_objects: classes and functions of your own, by name.
 
         Raises:
             ValueError: an unknown layer class, or layers that are not connected.
         """
         from pynn.saving.topology import revive_graph
 
-        inputs, outputs = revive_graph(config)
+        with CustomObjectScope(custom_objects):
+            inputs, outputs = revive_graph(config)
         trainable = bool(config.get("trainable", True))
         return cls(inputs, outputs, name=config.get("name"), trainable=trainable)
 

@@ -239,7 +239,6 @@ def _restore_optimizer(file: Any, model: Any) -> None:
 
 def _write_h5(target: Any, model: Any, include_optimizer: bool) -> None:
     entry = serialize_keras_object(model)
-    entry.pop("build_config", None)
     training = entry.pop("compile_config", None)
     with hdf5.writing(target) as file:
         file.attrs["keras_version"] = KERAS_VERSION
