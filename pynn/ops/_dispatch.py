@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pynn import config
-from pynn._graph.graph import Graph
+from pynn._graph.graph import Graph, tracing
 from pynn._graph.structure import flatten
 from pynn._graph.symbol import KerasTensor, record
 from pynn._graph.tensor import Tensor
@@ -54,11 +54,15 @@ def eager_only(function: Function) -> Function:
 
 
 def graph_of(*values: Any) -> Graph | None:
-    """The graph of the tensors among some values, None if there are none."""
-    for leaf in flatten(values):
+    """The graph of the tensors among some values, None if there are none.
+
+    A weight alone belongs to the graph being traced: what is made of it is trained through it.
+    """
+    leaves = flatten(values)
+    for leaf in leaves:
         if isinstance(leaf, Tensor):
             return leaf.graph
-    return None
+    return tracing() if any(isinstance(leaf, Variable) for leaf in leaves) else None
 
 
 def to_tensor(graph: Graph, value: Any) -> Tensor:
