@@ -330,7 +330,7 @@ ABSENT = (
     ),
     Absent(
         "losses.Circle losses.circle",
-        "it compares the samples of a batch with one another by several passes over the labels",
+        "it compares the samples of a batch with one another, for embeddings of images",
         "Use CosineSimilarity, or a loss of your own with pynn.ops.",
     ),
 )
