@@ -261,11 +261,6 @@ ABSENT = (
         "files are not changed in place",
         "Use load_model, change the layers, and save; zipfile and h5py open the parts.",
     ),
-    Absent(
-        "utils.Progbar",
-        "fit, evaluate and predict print their own lines",
-        "Use the tqdm package for loops of your own.",
-    ),
     Absent("version", "the module tells its version", "Use pynn.__version__."),
     Absent(
         "tree",
@@ -299,19 +294,14 @@ ABSENT = (
         "Use pynn.ops.matmul, or compute features before.",
     ),
     Absent(
-        "ops.*fft* ops.*stft ops.extract_sequences ops.*polar ops.view_as_* ops.angle ops.imag",
+        "ops.*fft* ops.*stft ops.extract_sequences ops.*polar ops.view_as_* ops.angle",
         "the engine computes with real numbers",
         "Use numpy.fft or scipy.signal on arrays, before fit.",
     ),
     Absent(
-        "ops.bitwise_* ops.*_shift ops.gcd ops.lcm ops.view ops.nextafter ops.i0 ops.erfinv",
-        "it has no use in dense networks",
-        "Use the function of NumPy or scipy.special on arrays.",
-    ),
-    Absent(
-        "ops.scatter_update ops.slice_update ops.select ops.rearrange",
-        "symbols are never changed in place",
-        "Use pynn.ops.where, concatenate, reshape and transpose.",
+        "ops.view ops.rearrange",
+        "shapes and types change by plain functions",
+        "Use pynn.ops.reshape, transpose and cast.",
     ),
     Absent(
         "activations.glu",
@@ -324,7 +314,7 @@ ABSENT = (
         "Use model.gradients, or differences of the function on arrays.",
     ),
     Absent(
-        "ops.nn.* ops.numpy ops.linalg ops.lu_factor",
+        "ops.nn.* ops.numpy ops.linalg.* ops.lu_factor",
         "the functions stand in keras.ops itself",
         "Use the function of the same name in pynn.ops, or numpy.linalg on arrays.",
     ),
@@ -340,7 +330,7 @@ ABSENT = (
     ),
     Absent(
         "losses.Circle losses.circle",
-        "it compares the samples of a batch with one another by several passes over the labels",
+        "it compares the samples of a batch with one another, for embeddings of images",
         "Use CosineSimilarity, or a loss of your own with pynn.ops.",
     ),
 )

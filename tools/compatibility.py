@@ -265,6 +265,8 @@ TAIL = """
   `alpha` of `LeakyReLU`, `input_shape=` of any layer, `.h5` files.
 - `call` is traced once into the engine's graph, as in Keras's compiled mode: Python code in it
   cannot branch on the values of tensors, and says so.
+- The targets of `keras.datasets.california_housing` are in 100,000 dollars, as in scikit-learn;
+  those of Keras are in dollars.
 - Arrays are NumPy arrays everywhere: `predict`, `evaluate`, `get_weights` and `keras.ops` return
   them, and history and logs hold Python floats.
 """

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn._compat import explain_absent
 from pynn.ops._dispatch import Array, public
 from pynn.ops._external import external
 
@@ -175,3 +176,6 @@ def _tuple(function: Callable[..., Any]) -> Callable[..., Any]:
 
     call.__name__ = function.__name__
     return call
+
+
+explain_absent(globals())
