@@ -138,6 +138,10 @@ class Trainer:
         """
         Gradients of the total loss on all samples as one batch: of each variable, None where it is not trained, and of each input or None.
         """
+    def last_gradients(self) -> list[typing.Any]:
+        """
+        Copies of the gradients of the last batch, one per trained variable.
+        """
     def outputs(self) -> list[typing.Any]:
         """
         Copies of the network's outputs for the last training batch.
@@ -145,6 +149,12 @@ class Trainer:
     def results(self, evaluation: bool = False, reset: bool = False) -> dict[str, typing.Any]:
         """
         The running means of the total loss and of each loss that is no penalty, without its weight; the number of samples; the sums of each metric.
+        """
+    def set_fields(
+        self, fields: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]
+    ) -> None:
+        """
+        Other hyper-parameters of the optimizer for the next steps.
         """
     def train(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -242,15 +243,20 @@ class Batchwise(Evaluation):
             The finder: ``.suggestion`` is a good rate, ``.plot()`` draws loss over rate.
         """
         from pynn.callbacks import LearningRateFinder
+        from pynn.models.fitting import DivergenceWarning
 
         finder = LearningRateFinder(min_rate, max_rate, whole("steps", steps, 2))
-        self.fit(  # type: ignore[attr-defined]
-            x,
-            y,
-            batch_size=batch_size,
-            steps_per_epoch=steps,
-            sample_weight=sample_weight,
-            callbacks=[finder],
-            verbose=0,
-        )
+        history = self.history  # type: ignore[has-type]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DivergenceWarning)  # it is where the search ends
+            self.fit(  # type: ignore[attr-defined]
+                x,
+                y,
+                batch_size=batch_size,
+                steps_per_epoch=steps,
+                sample_weight=sample_weight,
+                callbacks=[finder],
+                verbose=0,
+            )
+        self.history = history
         return finder

@@ -62,19 +62,23 @@ class Fitting:
             steps=self.feed.steps,
         )
         model.stop_training = False
+        self.start = (initial_epoch, 0)
+        model.fitting = self
         try:
-            self._run_epochs(hooks, range(initial_epoch, epochs), validation_freq)
+            self._run_epochs(hooks, epochs, validation_freq)
         finally:
+            model.fitting = None
             hooks.on_close()
         assert model.history is not None
         return model.history
 
     def _run_epochs(
-        self, hooks: CallbackList, epochs: range, validation_freq: int | Sequence[int]
+        self, hooks: CallbackList, last: int, validation_freq: int | Sequence[int]
     ) -> None:
         model = self.model
         hooks.on_train_begin()
         logs: dict[str, float] = {}
+        epochs = range(self.start[0], last)  # a callback may have restored a backup
         for epoch in epochs:
             hooks.on_epoch_begin(epoch)
             logs = self._train_epoch(epoch, hooks)
@@ -104,20 +108,22 @@ class Fitting:
         model, trainer, feed = self.model, self.trainer, self.feed
         objective = model._objective
         assert objective is not None
-        feed.begin_epoch()
+        first = self.start[1] if epoch == self.start[0] else 0
+        feed.begin_epoch(epoch, first)
         trainer.results(reset=True)
         objective.reset_python_metrics()
         by_batch = hooks.wants_batches or feed.by_batch or bool(objective.python_metrics)
         optimizer = model.optimizer
         trainer.iterations = optimizer.calls  # which may have been set
         step_by_step = optimizer.rate_is_asked_each_step or bool(optimizer.constrained_by_python)
-        done, limit, logs = 0, _FIRST_CHUNK, dict[str, float]()
-        while not (done and model.stop_training):
+        done, limit, logs = first, _FIRST_CHUNK, dict[str, float]()
+        while not (done > first and model.stop_training):
             chunk = feed.chunk(done, 1 if by_batch or step_by_step else limit)
             if chunk is None:
                 break
             if by_batch:
                 hooks.on_train_batch_begin(done)
+            model.renew_rule()
             rates = optimizer.learning_rates(trainer.iterations, chunk.count)
             trained = trainer.train(
                 *model.for_engine(chunk.data),
