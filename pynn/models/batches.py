@@ -101,7 +101,8 @@ class Batches:
                 f"Received: a tuple of length {len(parts)}"
             )
         if self._targets:
-            return self._model.arrange(*parts, class_weight=self._class_weight)
+            x, y, weight = (*parts, None, None)[:3]
+            return self._model.arrange(x, y, weight, self._class_weight)
         x = as_arrays("x", parts[0])
         self._model.ensure_built(x)
         return Data(inputs(x, self._model.symbols, self._model.input_names), [], [])

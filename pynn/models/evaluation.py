@@ -29,9 +29,17 @@ class Evaluation:
     _trainer: Any
 
     # Given by Model and Training.
-    symbols: Any
-    input_names: list[str]
-    output_names: list[str]
+    @property
+    def symbols(self) -> Any:
+        raise NotImplementedError
+
+    @property
+    def input_names(self) -> list[str]:
+        raise NotImplementedError
+
+    @property
+    def output_names(self) -> list[str]:
+        raise NotImplementedError
 
     def ensure_built(self, x: Any) -> None:
         raise NotImplementedError
