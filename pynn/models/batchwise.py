@@ -47,7 +47,7 @@ class Batchwise(Evaluation):
             return_dict: whether to return a dictionary.
 
         Returns:
-            Loss and metrics since ``reset_metrics``, as ``evaluate`` returns them.
+            Loss and metrics of this batch, as ``evaluate`` returns them.
 
         Raises:
             RuntimeError: the model is not compiled.
@@ -55,6 +55,7 @@ class Batchwise(Evaluation):
         """
         objective = self._ready("train_on_batch")
         data = self.arrange(x, y, sample_weight, class_weight)
+        self.reset_metrics()
         rates = self.optimizer.learning_rates(self._trainer.iterations, 1)
         order = np.arange(data.rows, dtype=np.int64)
         self._trainer.train(
@@ -68,7 +69,7 @@ class Batchwise(Evaluation):
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """Returns loss and metrics since ``reset_metrics``, this batch included, without training.
+        """Returns loss and metrics of one batch, without training.
 
         Args:
             x: the samples of the batch.
@@ -81,7 +82,9 @@ class Batchwise(Evaluation):
             ValueError: arrays that do not fit.
         """
         self._ready("test_on_batch")
-        self.evaluate_piece(self.arrange(x, y, sample_weight))
+        data = self.arrange(x, y, sample_weight)
+        self.reset_metrics()
+        self.evaluate_piece(data)
         return self._report(self._trainer.results(evaluation=True), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:

@@ -133,6 +133,7 @@ class Evaluation:
         by_batch = bool(
             hooks.wants_test_batches
             or objective.python_metrics
+            or not objective.adds_up
             or isinstance(source, Batches)
             or (self._trainer is not None and self._trainer.whole_batch)
         )

@@ -83,7 +83,7 @@ class Fitting:
             hooks.on_epoch_begin(epoch)
             logs = self._train_epoch(epoch, hooks)
             if self.validation is not None and _is_due(epoch, validation_freq):
-                logs |= self._validate(hooks)
+                logs = dict(sorted((logs | self._validate(hooks)).items()))
             hooks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break

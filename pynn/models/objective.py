@@ -108,6 +108,8 @@ class Objective:
                     prefix = f"{names[k]}_" if several else ""
                     key = _distinct_key(prefix, str(metric.name), weighted, taken)
                     self.metric_entries.append(MetricEntry(k, metric, weighted, key))
+        if several:
+            self.metric_entries.sort(key=lambda entry: entry.key)  # the order Keras evaluates in
 
     def attach(self, program: Program, targets: Sequence[Shape | None]) -> dict[str, Any]:
         """Adds to a program what is computed from traced functions.
@@ -167,6 +169,14 @@ class Objective:
     def python_metrics(self) -> list[MetricEntry]:
         """The metrics that are updated by Python."""
         return [entry for entry in self.metric_entries if entry.place is None]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the loss of many rows is the mean of theirs, whatever the batches are."""
+        return all(
+            entry.loss.row is not None and entry.loss.spec()["reduction"] == "mean"
+            for entry in self.losses
+        )
 
     def update_python_metrics(self, data: Data, outputs: Sequence[npt.NDArray[Any]]) -> None:
         """Hands a batch's targets and outputs to them."""
