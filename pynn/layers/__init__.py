@@ -34,6 +34,7 @@ from pynn.layers.regularization import (
     GaussianNoise,
 )
 from pynn.layers.reshaping import Flatten, Identity, Rescaling, Reshape
+from pynn.layers.serialization import deserialize, serialize
 
 __all__ = [
     "ELU",
@@ -74,6 +75,8 @@ __all__ = [
     "minimum",
     "multiply",
     "subtract",
+    "deserialize",
+    "serialize",
 ]
 
 explain_absent(globals())
