@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
-from pynn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, RReLU, Softmax
-from pynn.layers.core import Activation, Dense, Input, InputLayer
+from pynn.layers.activation import (
+    ELU,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    RReLU,
+    Softmax,
+)
+from pynn.layers.categories import (
+    CategoryEncoding,
+    Embedding,
+)
+from pynn.layers.core import (
+    Activation,
+    Dense,
+    Input,
+    InputLayer,
+)
+from pynn.layers.data_normalization import (
+    Normalization,
+)
+from pynn.layers.functions import (
+    Lambda,
+)
 from pynn.layers.merging import (
     Add,
     Average,
@@ -24,53 +49,130 @@ from pynn.layers.merging import (
     multiply,
     subtract,
 )
-from pynn.layers.normalization import BatchNormalization
+from pynn.layers.normalization import (
+    BatchNormalization,
+)
 from pynn.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
     Dropout,
     GaussianDropout,
     GaussianNoise,
+    SpatialDropout1D,
 )
-from pynn.layers.reshaping import Flatten, Identity, Rescaling, Reshape
+from pynn.layers.reshaping import (
+    Flatten,
+    Identity,
+    Permute,
+    Rescaling,
+    Reshape,
+)
+from pynn.layers.sample_normalization import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
+from pynn.layers.sequences import (
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    Masking,
+    RepeatVector,
+    TimeDistributed,
+    Wrapper,
+)
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """Returns the plain data (dictionaries, lists, numbers, strings) that describe a layer.
+
+    Example:
+        >>> serialize(ReLU(6.0))["config"]["max_value"]
+        6.0
+    """
+    from pynn.saving import serialize_keras_object
+
+    described: dict[str, Any] = serialize_keras_object(layer)
+    return described
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Makes the layer that ``serialize`` described.
+
+    Args:
+        config: plain data.
+        custom_objects: classes and functions of one's own by name.
+
+    Raises:
+        ValueError: an unknown class, or something that describes no layer.
+
+    Example:
+        >>> deserialize(serialize(ReLU(6.0))).max_value
+        6.0
+    """
+    from pynn.saving import deserialize_keras_object
+
+    layer = deserialize_keras_object(config, custom_objects)
+    if not isinstance(layer, Layer):
+        raise ValueError(f"layers.deserialize: no layer is described. Received: config={config!r}")
+    return layer
+
 
 __all__ = [
-    "ELU",
     "Activation",
     "ActivityRegularization",
     "Add",
     "AlphaDropout",
     "Average",
     "BatchNormalization",
+    "CategoryEncoding",
     "Concatenate",
     "Dense",
     "Dot",
     "Dropout",
+    "ELU",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalMaxPooling1D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
+    "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
+    "Permute",
+    "RMSNormalization",
     "RReLU",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
     "Softmax",
+    "SpatialDropout1D",
     "Subtract",
+    "TimeDistributed",
+    "UnitNormalization",
     "Variable",
+    "Wrapper",
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]
