@@ -21,9 +21,7 @@ def is_source(x: Any) -> bool:
     if isinstance(x, (list, tuple, Mapping, np.ndarray, str)) or hasattr(x, "__array__"):
         return False
     is_table = hasattr(x, "shape") or hasattr(x, "columns")
-    return not is_table and (
-        hasattr(x, "__next__") or hasattr(x, "__iter__") or _is_indexed(x)
-    )
+    return not is_table and (hasattr(x, "__next__") or hasattr(x, "__iter__") or _is_indexed(x))
 
 
 def _is_indexed(x: Any) -> bool:

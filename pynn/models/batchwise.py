@@ -59,7 +59,15 @@ class Batchwise(Evaluation):
         rates = self.optimizer.learning_rates(self._trainer.iterations, 1)
         order = np.arange(data.rows, dtype=np.int64)
         self._trainer.train(
-            *self.for_engine(data), order, data.rows, 0, 1, rates, 1.0, self._seed, config.n_threads()
+            *self.for_engine(data),
+            order,
+            data.rows,
+            0,
+            1,
+            rates,
+            1.0,
+            self._seed,
+            config.n_threads(),
         )
         self.after_steps(self._trainer.iterations)
         if objective.python_metrics:

@@ -127,7 +127,9 @@ class Functional(Model):
             for symbol in node.inputs:
                 assert symbol.history is not None
                 operation, call, place = symbol.history
-                found.setdefault(id(node.operation), []).append(f"{operation.name}[{call}][{place}]")
+                found.setdefault(id(node.operation), []).append(
+                    f"{operation.name}[{call}][{place}]"
+                )
         return found
 
     @property

@@ -150,9 +150,9 @@ class Objective:
             metric_specs.append({**place, **spec})
         for variable in program.graph.variables:
             penalty = variable.regularizer
-            if penalty is not None and id(variable) in program.graph.trained:
-                if getattr(penalty, "factors", None) is None:
-                    program.graph.penalties.append(penalty(program.graph.parameter(variable)))
+            in_engine = penalty is None or getattr(penalty, "factors", None) is not None
+            if not in_engine and id(variable) in program.graph.trained:
+                program.graph.penalties.append(penalty(program.graph.parameter(variable)))
         loss_specs += [
             {"values": program.also(tensor), "target": None} for tensor in program.graph.penalties
         ]
