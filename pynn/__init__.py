@@ -32,16 +32,22 @@ if TYPE_CHECKING:
     from pynn import regularizers as regularizers
     from pynn import saving as saving
     from pynn import utils as utils
+    from pynn._graph.symbol import KerasTensor as KerasTensor
     from pynn.config import get_num_threads as get_num_threads
     from pynn.config import set_num_threads as set_num_threads
     from pynn.config import show_config as show_config
+    from pynn.initializers import Initializer as Initializer
     from pynn.layers import Input as Input
     from pynn.layers import InputLayer as InputLayer
     from pynn.layers import Layer as Layer
     from pynn.layers import Variable as Variable
+    from pynn.losses import Loss as Loss
+    from pynn.metrics import Metric as Metric
     from pynn.models import DivergenceWarning as DivergenceWarning
     from pynn.models import Model as Model
     from pynn.models import Sequential as Sequential
+    from pynn.optimizers import Optimizer as Optimizer
+    from pynn.regularizers import Regularizer as Regularizer
 
     __version__: str
 
@@ -53,10 +59,16 @@ _MODULES = (
 )  # fmt: skip
 _NAMES = {
     "DivergenceWarning": "models",
+    "Initializer": "initializers",
     "Input": "layers",
     "InputLayer": "layers",
+    "KerasTensor": "_graph.symbol",
     "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
     "Model": "models",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
     "Sequential": "models",
     "Variable": "layers",
     "get_num_threads": "config",

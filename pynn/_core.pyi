@@ -21,6 +21,7 @@ __all__: list[str] = [
     "loss",
     "loss_gradient",
     "metric",
+    "metric_values",
     "ops",
     "optimizer_slots",
     "optimizer_step",
@@ -137,6 +138,10 @@ class Trainer:
         """
         Gradients of the total loss on all samples as one batch: of each variable, None where it is not trained, and of each input or None.
         """
+    def last_gradients(self) -> list[typing.Any]:
+        """
+        Copies of the gradients of the last batch, one per trained variable.
+        """
     def outputs(self) -> list[typing.Any]:
         """
         Copies of the network's outputs for the last training batch.
@@ -144,6 +149,12 @@ class Trainer:
     def results(self, evaluation: bool = False, reset: bool = False) -> dict[str, typing.Any]:
         """
         The running means of the total loss and of each loss that is no penalty, without its weight; the number of samples; the sums of each metric.
+        """
+    def set_fields(
+        self, fields: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]
+    ) -> None:
+        """
+        Other hyper-parameters of the optimizer for the next steps.
         """
     def train(
         self,
@@ -252,6 +263,16 @@ def metric(
 ) -> list[float]:
     """
     The sums of a metric.
+    """
+
+def metric_values(
+    name: str,
+    y_true: numpy.typing.NDArray[typing.Any],
+    y_pred: numpy.typing.NDArray[typing.Any],
+    params: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [],
+) -> numpy.typing.NDArray[typing.Any]:
+    """
+    The value of every row, of a metric that is their mean.
     """
 
 def ops() -> list[str]:

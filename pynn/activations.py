@@ -1,7 +1,7 @@
 """Activation functions.
 
-Each function takes an array of any shape and returns an array; names, parameters and documentation
-come from the engine's table (``pynn._core.catalog()``). A layer takes a name
+Each function takes an array or symbol of any shape and returns the like; names, parameters and
+documentation come from the engine's table (``pynn._core.catalog()``). A layer takes a name
 (``activation="relu"``) or one of these functions.
 
 Example:
@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn import _catalog, _core
+from pynn._compat import explain_absent
+from pynn.ops._dispatch import graph_of, public
+from pynn.ops._primitives import row_activation, unary
 from pynn.utils.configurable import lookup, unknown_argument
 from pynn.utils.configurable import serialize as _describe
 from pynn.utils.registration import find_custom
@@ -38,15 +41,20 @@ def _make(row: _catalog.Row) -> Any:
         arguments.append("axis: the axis that sums run along.")
 
     def body(given: dict[str, Any]) -> Any:
-        x = _catalog.float_array("x", given["x"])
         params = list(row.params(row.name, given))
+        if graph_of(given["x"]) is not None:
+            if by_row:
+                return row_activation(row.name, given["x"], given["axis"])
+            return unary(row.name, given["x"], params)
+        x = _catalog.float_array("x", given["x"])
         if not by_row:
             return _core.activation(row.name, x, params)
         rows = np.moveaxis(x, given["axis"], -1)
         return np.moveaxis(_core.activation(row.name, rows, params), -1, given["axis"])
 
     doc = row.document({"Args": arguments, "Returns": ["An array of the shape of ``x``."]})
-    function = _catalog.make_function(__name__, row.name, parameters, "npt.NDArray[Any]", doc, body)
+    made = _catalog.make_function(__name__, row.name, parameters, "npt.NDArray[Any]", doc, body)
+    function: Any = public(made)
     function.name, function.row = row.name, row
     if all(field.default is not inspect.Parameter.empty for field in row.fields):
         function.params = row.params(row.name, {})
@@ -130,6 +138,15 @@ def serialize(activation: Any) -> Any:
     return _describe(get(activation))
 
 
-def deserialize(name: Any) -> Any:
-    """Returns the activation function of this name."""
-    return get(name)
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the activation function of this name.
+
+    Args:
+        config: a name or the dictionary of a file.
+        custom_objects: functions of your own by name.
+    """
+    name = config.get("config") if isinstance(config, Mapping) else config
+    return (custom_objects or {}).get(name) or get(config)
+
+
+explain_absent(globals())

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pynn._compat import explain_absent
+from pynn._graph.inspection import is_keras_tensor
 from pynn.config import (
     backend,
     epsilon,
@@ -31,6 +32,7 @@ __all__ = [
     "image_data_format",
     "is_float_dtype",
     "is_int_dtype",
+    "is_keras_tensor",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",

@@ -13,6 +13,7 @@ from pynn._compat import explain_absent
 __all__ = [
     "backend",
     "disable_traceback_filtering",
+    "enable_unsafe_deserialization",
     "epsilon",
     "floatx",
     "get_num_threads",
@@ -128,6 +129,16 @@ def is_traceback_filtering_enabled() -> bool:
 
 def disable_traceback_filtering() -> None:
     """Asks for what is always so: errors show every frame."""
+
+
+def enable_unsafe_deserialization() -> None:
+    """Lets ``load_model`` make ``Lambda`` layers, as ``safe_mode=False`` does for one call.
+
+    Code in files is not run even then: a layer's function must be given in ``custom_objects``.
+    """
+    from pynn.utils import registration
+
+    registration.enable_unsafe_deserialization()
 
 
 def set_num_threads(n: int | None, allow_oversubscription: bool = False) -> None:

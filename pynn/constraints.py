@@ -17,6 +17,7 @@ import numpy as np
 
 from pynn import config
 from pynn._catalog import Array, float_array
+from pynn._compat import explain_absent
 from pynn.utils.configurable import Configurable, get_object
 from pynn.utils.configurable import serialize as _serialize
 
@@ -84,7 +85,8 @@ class _NormConstraint(Constraint):
         axes = _axes(type(self).__name__, self.axis, w.ndim)
         norms = np.sqrt(np.sum(np.square(w), axis=axes, keepdims=True))
         wanted = rate * np.clip(norms, low, high) + (1 - rate) * norms
-        return (w * (wanted / (config.epsilon() + norms))).astype(w.dtype, copy=False)
+        held: Array = (w * (wanted / (config.epsilon() + norms))).astype(w.dtype, copy=False)
+        return held
 
 
 class MaxNorm(_NormConstraint):
@@ -266,3 +268,6 @@ def _check_norms(owner: str, **norms: float) -> None:
     for name, value in norms.items():
         if not value >= 0:
             raise ValueError(f"{owner}: `{name}` must not be negative. Received: {name}={value!r}")
+
+
+explain_absent(globals())

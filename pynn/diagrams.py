@@ -338,7 +338,7 @@ def _plot_with_matplotlib(
     for source, end in picture.arrows:
         axes.annotate(
             "", places[end], places[source], zorder=1,
-            arrowprops={"arrowstyle": "-|>", "color": "black",
+            arrowprops={"arrowstyle": "-|>", "color": "black", "mutation_scale": 14,
                         "patchA": artists[source].get_bbox_patch(),
                         "patchB": artists[end].get_bbox_patch()},
         )  # fmt: skip

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pynn import config, ops
+from pynn._compat import explain_absent
 from pynn.utils.configurable import Configurable, get_object
 from pynn.utils.configurable import serialize as _serialize
 
@@ -223,3 +224,6 @@ def _factor(name: str, value: float) -> float:
             f"A regularizer's factor must be finite and >= 0. Received: {name}={value}"
         )
     return value
+
+
+explain_absent(globals())

@@ -86,6 +86,10 @@ def _categorical_focal(y: Array, p: Array, alpha: float = 0.25, gamma: float = 2
     return -np.asarray((alpha * (1 - q) ** gamma * special.xlogy(y, q)).sum(-1))
 
 
+def _generalized(y: Array, p: Array, q: float = 0.5) -> Array:
+    return np.asarray((1 - (_one_hot(y, p.shape[-1]) * p).sum(-1) ** q) / q)
+
+
 LOSSES: dict[str, tuple[str, Callable[..., Array]]] = {
     "mean_squared_error": ("real", lambda y, p: ((y - p) ** 2).mean(-1)),
     "mean_absolute_error": ("real", lambda y, p: np.abs(y - p).mean(-1)),
@@ -109,6 +113,7 @@ LOSSES: dict[str, tuple[str, Callable[..., Array]]] = {
         "class numbers",
         lambda y, p: -np.log((_one_hot(y, p.shape[-1]) * _shares(p)).sum(-1)),
     ),
+    "categorical_generalized_cross_entropy": ("class numbers", _generalized),
     "binary_focal_crossentropy": ("binary", _binary_focal),
     "categorical_focal_crossentropy": ("classes", _categorical_focal),
 }
@@ -162,6 +167,21 @@ def _r2(y: Array, p: Array, w: Array) -> float:
     return float(np.mean(1 - (w * (y - p) ** 2).sum(0) / (w * (y - mean) ** 2).sum(0)))
 
 
+def _pearson(y: Array, p: Array) -> Array:
+    return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(y, p, strict=True)])
+
+
+def _concordance(y: Array, p: Array) -> Array:
+    pairs = zip(y, p, strict=True)
+    return np.array(
+        [
+            2 * np.cov(a, b, bias=True)[0, 1]
+            / (np.var(a) + np.var(b) + (np.mean(a) - np.mean(b)) ** 2 + EPSILON)
+            for a, b in pairs
+        ]
+    )  # fmt: skip
+
+
 METRICS: dict[str, tuple[str, Callable[..., float]]] = {
     "accuracy": ("labels", lambda y, p, w: _rows((y == p).mean(1), w)),
     "binary_accuracy": (
@@ -184,6 +204,53 @@ METRICS: dict[str, tuple[str, Callable[..., float]]] = {
         lambda y, p, w: math.sqrt(_rows(((y - p) ** 2).mean(1), w)),
     ),
     "r2_score": ("real", _r2),
+    "pearson_correlation": ("real", lambda y, p, w: _rows(_pearson(y, p), w)),
+    "concordance_correlation": ("real", lambda y, p, w: _rows(_concordance(y, p), w)),
+}
+
+
+def _decisions(
+    y: Array, p: Array, w: Array, threshold: float, top_k: float, class_id: float
+) -> Array:
+    cols = p.shape[1]
+    order = np.argsort(-p, axis=1, kind="stable")
+    chosen = np.argsort(order, axis=1) < top_k  # rank of each score, the first of equals first
+    called = chosen & (p > threshold)
+    counts = np.ones(cols, bool) if math.isinf(class_id) else np.arange(cols) == class_id
+    weight = w[:, None] * counts
+    cells = [(y != 0) & called, (y == 0) & called, (y == 0) & ~called, (y != 0) & ~called]
+    return np.array([(weight * cell).sum() for cell in cells])
+
+
+def _scores_by_threshold(
+    y: Array, p: Array, w: Array, num_thresholds: float, class_id: float, from_logits: float
+) -> Array:
+    n, cols = int(num_thresholds), p.shape[1]
+    p = special.expit(p) if from_logits else p
+    below = (p[..., None] > np.linspace(0, 1, n)).sum(-1)
+    apart = [[j] for j in range(cols)]
+    groups = apart if class_id < 0 else [list(range(cols))]
+    groups = [[int(class_id)]] if 0 <= class_id < cols else groups
+    sums = [
+        sum((w * (below[:, j] == place) * ((y[:, j] != 0) == hit)).sum() for j in group)
+        for group in groups
+        for hit in (True, False)
+        for place in range(n)
+    ]
+    return np.array(sums)
+
+
+def _decisions_by_column(y: Array, p: Array, w: Array, threshold: float) -> Array:
+    called = (p == p.max(1, keepdims=True)) & (abs(p) > 1e-9) if math.isinf(threshold) else None
+    d = (p > threshold if called is None else called).astype(float)
+    return np.concatenate([w @ (y * d), w @ ((1 - y) * d), w @ (y * (1 - d))])
+
+
+# Rows that several metrics share: the sums themselves.
+COUNTS: dict[str, tuple[str, Callable[..., Array]]] = {
+    "decisions": ("binary", _decisions),
+    "scores_by_threshold": ("binary", _scores_by_threshold),
+    "decisions_by_column": ("binary", _decisions_by_column),
 }
 
 

@@ -217,7 +217,6 @@ def network() -> Any:
     return model
 
 
-@pytest.mark.skipif(not hasattr(pynn.Model, "resume_fit"), reason="fit cannot be resumed")
 @pytest.mark.parametrize("save_freq", ["epoch", 1, 5])
 @pytest.mark.parametrize("steps_per_epoch", [None, 3])
 def test_an_interrupted_fit_continues_bit_by_bit(
@@ -245,7 +244,6 @@ def test_an_interrupted_fit_continues_bit_by_bit(
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.skipif(not hasattr(pynn.Model, "save"), reason="models cannot be saved")
 def test_checkpoints_of_real_models(tmp_path: Path) -> None:
     model = network()
     x, y = np.random.default_rng(0).normal(size=(64, 4)), np.ones((64, 1))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import pynn
-from pynn import _compat
+from pynn import _absent, _compat
 from source_tree import SOURCE
 
 
@@ -86,8 +86,8 @@ def test_unknown_names_are_ordinary_errors() -> None:
     assert not hasattr(pynn.layers, "__wrapped__")
 
 
-@pytest.mark.parametrize("row", _compat.ABSENT, ids=lambda row: row.names.split()[0])
-def test_rows_are_needed_and_readable(row: _compat.Absent) -> None:
+@pytest.mark.parametrize("row", _absent.ABSENT, ids=lambda row: row.names.split()[0])
+def test_rows_are_needed_and_readable(row: _absent.Absent) -> None:
     for text in (row.why, row.instead):
         assert "  " not in text
         assert "|" not in text

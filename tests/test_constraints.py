@@ -73,8 +73,9 @@ def test_in_training(constraint: Any, formula: Any, units: int) -> None:
     """After every step, in the engine or in Python."""
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(8, 40)), rng.normal(size=(8, units))
-    layer = pynn.layers.Dense(units, use_bias=False, dtype="float64", kernel_constraint=constraint)
+    layer: Any = pynn.layers.Dense(units, use_bias=False, dtype="float64")
     model = pynn.Sequential([pynn.Input((40,)), layer])
+    layer.kernel.constraint = constraint
     w = rng.normal(size=(40, units))
     layer.set_weights([w])
     model.compile(pynn.optimizers.SGD(0.1), "mse")
@@ -87,9 +88,10 @@ def test_in_training(constraint: Any, formula: Any, units: int) -> None:
 def test_bias_and_frozen_layers() -> None:
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(8, 4)), rng.normal(size=(8, 3))
-    free = pynn.layers.Dense(3, bias_constraint="unit_norm", dtype="float64")
-    frozen = pynn.layers.Dense(3, kernel_constraint="non_neg", dtype="float64", trainable=False)
+    free: Any = pynn.layers.Dense(3, dtype="float64")
+    frozen: Any = pynn.layers.Dense(3, dtype="float64", trainable=False)
     model = pynn.Sequential([pynn.Input((4,)), free, frozen])
+    free.bias.constraint, frozen.kernel.constraint = constraints.UnitNorm(), constraints.NonNeg()
     kept = rng.normal(size=(3, 3))
     frozen.set_weights([kept, np.zeros(3)])
     model.compile("adam", "mse")

@@ -41,7 +41,7 @@ def check_gradient(model: pynn.Sequential, x: Array, y: Any, loss: Any = "mse") 
     model.compile(pynn.optimizers.SGD(1.0), loss)
     before = [v.numpy() for v in model.trainable_weights]
     rest = [v.numpy() for v in model.non_trainable_weights]
-    function = pynn.losses.get(loss)
+    function = pynn.losses.resolve(loss)
 
     def restore() -> None:
         for variable, value in zip(model.trainable_weights, before, strict=True):
@@ -52,12 +52,12 @@ def check_gradient(model: pynn.Sequential, x: Array, y: Any, loss: Any = "mse") 
     model.fit(x, y, batch_size=len(x), shuffle=False, verbose=0)
     gradients = [old - v.numpy() for old, v in zip(before, model.trainable_weights, strict=True)]
     restore()
-    network = model.make_program().network
+    network = model.make_program(training=True).network
 
     def value() -> float:
         # Seed and step of the batch above: dropout and noise fall as they did there.
         prediction = network.forward([x], model._seed, 0, 1)[0]
-        total = float(np.mean((prediction - y) ** 2)) if loss == "mse" else function(y, prediction)
+        total = float(np.mean((prediction - y) ** 2)) if loss == "mse" else np.mean(function(y, prediction))
         for layer in model.layers:
             for v in layer.trainable_weights:
                 if v.regularizer is not None:

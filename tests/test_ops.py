@@ -41,7 +41,7 @@ def points(name: str, shape: tuple[int, ...] = (5, 7)) -> Array:
     if name == "arccosh":
         return 1.2 + x
     signs = RNG.choice([-1.0, 1.0], shape)
-    return x * signs if name in WITHIN_ONE else (x + RNG.integers(0, 3, shape)) * signs
+    return np.asarray(signs * (x if name in WITHIN_ONE else x + RNG.integers(0, 3, shape)))
 
 
 def unary_reference(name: str) -> Callable[[Array], Any]:
@@ -188,6 +188,37 @@ def test_further_elementwise_functions() -> None:
     np.testing.assert_array_equal(special, np.nan_to_num(SPECIAL))
 
 
+def test_inverse_of_erf() -> None:
+    x = RNG.uniform(-0.999, 0.999, (4, 5))
+    y = Traced(ops.erfinv, [x], [True])
+    np.testing.assert_allclose(np.vectorize(math.erf)(y.values()[0]), x, rtol=1e-13, atol=1e-15)
+    slope = math.sqrt(math.pi) / 2 * np.exp(y.values()[0] ** 2)
+    np.testing.assert_allclose(y.gradients([np.ones_like(x)])[0], slope, rtol=1e-12)
+    edges = ops.erfinv([-1.0, 1.0, 2.0])
+    np.testing.assert_array_equal(edges, [-math.inf, math.inf, math.nan])
+
+
+def test_results_do_not_depend_on_the_number_of_threads() -> None:
+    x, w = RNG.normal(size=(700, 90)), RNG.normal(size=(90, 60))
+    traced = Traced(
+        lambda a, b: ops.matmul(ops.softmax(a * b[:, 0]), b) / ops.sum(b, 0), [x, w], [True, False]
+    )
+    network = traced.graph.network(traced.outputs)
+    for one, many in zip(network.predict([x], 1), network.predict([x], -4), strict=True):
+        np.testing.assert_array_equal(one, many)
+
+
+def test_gradients_in_prediction() -> None:
+    """The gradient of a network that does not act as in training, such as an inspected one."""
+    x = RNG.normal(size=(4, 5))
+
+    def gradient(training: bool) -> Array:
+        traced = Traced(lambda t: ops.max(t, -1) * ops.prod(t, -1), [x], [True])
+        return traced.gradients([np.ones(4)], training)[0]
+
+    np.testing.assert_array_equal(gradient(False), gradient(True))
+
+
 def test_stop_gradient() -> None:
     x = points("add", (3, 2))
     traced = Traced(lambda t: t * ops.stop_gradient(t), [x], [True])
@@ -269,8 +300,8 @@ def test_further_reductions() -> None:
     weights = np.arange(1.0, 6.0)
     check(lambda t: ops.average(t, -1, weights), [x],
           reference=lambda a: np.average(a, -1, weights))  # fmt: skip
-    check(lambda t: ops.trapezoid(t, dx=0.5), [x], reference=lambda a: 0.5 * np.trapezoid(a)
-          if hasattr(np, "trapezoid") else 0.5 * np.trapz(a))  # noqa: NPY201  # fmt: skip
+    check(lambda t: ops.trapezoid(t, dx=0.5), [x],
+          reference=lambda a: 0.25 * (a[..., 1:] + a[..., :-1]).sum(-1))  # fmt: skip
     holes = x.copy()
     holes[0, 1, 2] = holes[3, 0, 0] = math.nan
     for name in ("nansum", "nanmean", "nanmax", "nanmin", "nanprod", "nanvar", "nanstd"):

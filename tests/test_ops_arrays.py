@@ -1,4 +1,4 @@
-"""Functions of pynn.ops on whole arrays: shapes, joins, products of matrices, losses, order."""
+"""Functions of pynn.ops on whole arrays: shapes, joins, products of matrices, order."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import pynn
 from pynn import ops
+from pynn._graph.structure import flatten
 from reference import Array
 from traced import Traced, check
 
@@ -24,7 +24,7 @@ Case = tuple[Callable[[Any], Any], Callable[[Array], Any]]
 MOVES: dict[str, Case] = {
     "reshape": (lambda t: ops.reshape(t, (-1, 5, 3)), lambda a: a.reshape(-1, 5, 3)),
     "reshape_none": (lambda t: ops.reshape(t, (None, 15)), lambda a: a.reshape(-1, 15)),
-    "reshape_rest": (lambda t: ops.reshape(t, (4, -1)), lambda a: a.reshape(4, 15)),
+    "reshape_rest": (lambda t: ops.reshape(t, (None, -1)), lambda a: a.reshape(4, 15)),
     "transpose": (lambda t: ops.transpose(t, (0, 2, 1)), lambda a: a.transpose(0, 2, 1)),
     "moveaxis": (lambda t: ops.moveaxis(t, 1, -1), lambda a: np.moveaxis(a, 1, -1)),
     "swapaxes": (lambda t: ops.swapaxes(t, 1, 2), lambda a: a.swapaxes(1, 2)),
@@ -84,8 +84,8 @@ def test_moves(name: str) -> None:
     check(function, [X], reference=reference)
     if not any(word in name for word in ("slice", "concatenate", "stack", "squeeze", "broadcast")):
         for ours, theirs in zip(
-            pynn.ops._dispatch.flatten(function(X)),
-            pynn.ops._dispatch.flatten(reference(X)),
+            flatten(function(X)),
+            flatten(reference(X)),
             strict=True,
         ):
             np.testing.assert_array_equal(ours, theirs)
@@ -134,15 +134,13 @@ def test_the_batch_axis_stays(function: Callable[[Any], Any]) -> None:
 def test_rows_of_a_table() -> None:
     """An embedding: indices computed by the model, gradients added up in the table."""
     table, index = RNG.normal(size=(6, 3)), np.array([[0, 5], [-1, 2], [0, 0]])
-    for axis, values in ((0, table), (1, table.T)):
-        traced = Traced(lambda w, i: ops.take(w, i, axis), [values, index], [False, True])  # noqa: B023
-        expected = np.take(values, index, axis)
-        if axis == 0:
-            np.testing.assert_array_equal(traced.values()[0], expected)
-            dy = RNG.normal(size=expected.shape)
-            gradient = np.zeros_like(table)
-            np.add.at(gradient, index, dy)
-            np.testing.assert_allclose(traced.gradients([dy])[0], gradient, rtol=1e-12)
+    traced = Traced(lambda w, i: ops.take(w, i, 0), [table, index], [False, True])
+    expected = np.take(table, index, 0)
+    np.testing.assert_array_equal(traced.values()[0], expected)
+    dy = RNG.normal(size=expected.shape)
+    gradient = np.zeros_like(table)
+    np.add.at(gradient, index, dy)
+    np.testing.assert_allclose(traced.gradients([dy])[0], gradient, rtol=1e-12)
     flat = Traced(lambda w, i: ops.take(w, i), [table, index], [False, True]).values()[0]
     np.testing.assert_array_equal(flat, np.take(table, index))
     wrong = Traced(lambda w, i: ops.take(w, i, 0), [table, np.array([6.0])], [False, True])
@@ -193,7 +191,7 @@ def test_matmul(a: tuple[int, ...], a_batched: bool, b: tuple[int, ...], b_batch
 def test_matrices_that_do_not_go_together(
     a: tuple[int, ...], a_batched: bool, b: tuple[int, ...], b_batched: bool
 ) -> None:
-    with pytest.raises(ValueError, match="matmul.*Received: x1.shape=.*x2.shape="):
+    with pytest.raises(ValueError, match=r"matmul.*Received: x1\.shape=.*x2\.shape="):
         Traced(ops.matmul, [np.zeros(a), np.zeros(b)], [a_batched, b_batched])
 
 
@@ -231,7 +229,7 @@ def test_further_products() -> None:
     check(ops.vdot, [x, x + 1], reference=np.vdot)
     check(ops.outer, [W[0], W[1]], [False, False], np.outer)
     check(lambda a, b: ops.tensordot(a, b, [[1, 2], [0, 1]]), [X, W], [True, False],
-          lambda a, b: np.tensordot(a, b, [[1, 2], [0, 1]]))  # fmt: skip
+          lambda a, b: np.tensordot(a, b, ((1, 2), (0, 1))))  # fmt: skip
     check(lambda a, b: ops.tensordot(a, b, 1), [X, W.T], [True, False],
           lambda a, b: np.tensordot(a, b, 1))  # fmt: skip
     check(ops.cross, [x, x[::-1] + 1], reference=np.cross)
@@ -289,175 +287,12 @@ def test_functions_of_numpy_without_gradients() -> None:
 
 def test_take_along_axis() -> None:
     places = np.argsort(X, -1)[..., :2]
-    check(lambda t: ops.take_along_axis(t, places, -1), [X],
-          reference=lambda a: np.take_along_axis(a, places, -1), gradients=False)  # fmt: skip
+    check(lambda t: ops.take_along_axis(t, places[:1], -1), [X],
+          reference=lambda a: np.take_along_axis(a, places[:1], -1))  # fmt: skip
+    with pytest.raises(ValueError, match="does not accept these shapes"):
+        Traced(lambda t: ops.take_along_axis(t, places, -1), [X], [True])
     traced = Traced(lambda t, i: ops.take_along_axis(t, i, -1), [X, places], [True, True])
     dy = RNG.normal(size=(4, 3, 2))
     gradient = np.zeros_like(X)
     np.put_along_axis(gradient, places, dy, -1)
     np.testing.assert_allclose(traced.gradients([dy])[0], gradient)
-
-
-@pytest.mark.parametrize("axis", [1, 2, -1, (1, 2)])
-def test_softmax(axis: Any) -> None:
-    def reference(a: Array) -> Array:
-        e = np.exp(a - a.max(axis, keepdims=True))
-        return np.asarray(e / e.sum(axis, keepdims=True))
-
-    check(lambda t: ops.softmax(t, axis), [X], reference=reference)
-    check(lambda t: ops.log_softmax(t, axis), [X], reference=lambda a: np.log(reference(a)))
-    np.testing.assert_allclose(ops.softmax(X, axis), reference(X), rtol=1e-12)
-
-
-def test_losses() -> None:
-    z = RNG.normal(size=(6, 4))
-    p = np.exp(z) / np.exp(z).sum(-1, keepdims=True)
-    t, classes = RNG.dirichlet(np.ones(4), 6), RNG.integers(0, 4, 6)
-    hits = np.eye(4)[classes]
-
-    def log_p(a: Array) -> Array:
-        return np.asarray(a - np.log(np.exp(a).sum(-1, keepdims=True)))
-
-    check(lambda a: ops.categorical_crossentropy(t_like(t, a), a, from_logits=True), [z],
-          reference=lambda a: -(t * log_p(a)).sum(-1), gradients=False)  # fmt: skip
-    check(lambda y, a: ops.categorical_crossentropy(y, a, from_logits=True), [t, z],
-          reference=lambda y, a: -(y * log_p(a)).sum(-1))  # fmt: skip
-    check(lambda y, a: ops.categorical_crossentropy(y, a), [t, p],
-          reference=lambda y, a: -(y * np.log(a / a.sum(-1, keepdims=True))).sum(-1))  # fmt: skip
-    traced = Traced(lambda y, a: ops.sparse_categorical_crossentropy(y, a, from_logits=True),
-                    [classes, z], [True, True])  # fmt: skip
-    np.testing.assert_allclose(traced.values()[0], -(hits * log_p(z)).sum(-1), rtol=1e-12)
-    np.testing.assert_allclose(traced.gradients([np.ones(6)])[1], p - hits, rtol=1e-9, atol=1e-12)
-    b = RNG.uniform(0.1, 0.9, (6, 4))
-    check(ops.binary_crossentropy, [t, b],
-          reference=lambda y, a: -(y * np.log(a) + (1 - y) * np.log(1 - a)))  # fmt: skip
-    check(lambda y, a: ops.binary_crossentropy(y, a, from_logits=True), [t, z],
-          reference=lambda y, a: np.logaddexp(0, a) - y * a)  # fmt: skip
-    with pytest.raises(ValueError, match=r"target.shape=\(6,\), output.shape=\(6, 4\)"):
-        ops.categorical_crossentropy(classes, p)
-
-
-def t_like(values: Array, like: Any) -> Any:
-    """Known targets in a graph: as many rows as the batch has."""
-    return ops.zeros_like(like) + values if values.shape[0] == 1 else like * 0 + _rows(values, like)
-
-
-def _rows(values: Array, like: Any) -> Any:
-    return like.graph.external(
-        lambda arrays, training: (values, None), lambda saved, dy, arrays: [None], [like], (4,)
-    )
-
-
-def test_normalizations() -> None:
-    x, gamma, beta = RNG.normal(size=(6, 4)), RNG.uniform(0.5, 1.5, 4), RNG.normal(size=4)
-
-    def layer(a: Array, g: Array, b: Array) -> Array:
-        mean, var = a.mean(-1, keepdims=True), a.var(-1, keepdims=True)
-        return g * (a - mean) / np.sqrt(var + 1e-3) + b
-
-    flags = [True, False, False]
-    check(lambda t, g, b: ops.layer_normalization(t, g, b, epsilon=1e-3), [x, gamma, beta], flags,
-          layer)  # fmt: skip
-    check(lambda t, g: ops.rms_normalization(t, g, epsilon=1e-3), [x, gamma], flags[:2],
-          lambda a, g: g * a / np.sqrt((a * a).mean(-1, keepdims=True) + 1e-3))  # fmt: skip
-    check(
-        lambda t, g, b: ops.batch_normalization(t, *ops.moments(t, 0), -1, b, g),
-        [x, gamma, beta],
-        flags,
-        lambda a, g, b: g * (a - a.mean(0)) / np.sqrt(a.var(0) + 1e-3) + b,
-    )
-    for order in (1, 2, 3, np.inf):
-        check(lambda t: ops.normalize(t, order=order), [x],  # noqa: B023
-              reference=lambda a: a / np.linalg.norm(a, order, -1, keepdims=True))  # noqa: B023  # fmt: skip
-
-
-def test_class_numbers_as_rows() -> None:
-    classes = np.array([2, 0, 3, -1])
-    expected = np.array([[0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 0, 0.0]])
-    np.testing.assert_array_equal(ops.one_hot(classes, 3), expected)
-    np.testing.assert_array_equal(ops.one_hot(classes, 3, axis=0), expected.T)
-    np.testing.assert_array_equal(
-        Traced(lambda t: ops.one_hot(t, 3), [classes], [True]).values()[0], expected
-    )
-    np.testing.assert_array_equal(ops.multi_hot([[0, 2], [1, 1]], 3), [[1, 0, 1], [0, 1, 0]])
-
-
-def test_attention() -> None:
-    q, k, v = (RNG.normal(size=(2, 3, 2, 4)) for _ in range(3))
-
-    def reference(a: Array, b: Array, c: Array) -> Array:
-        scores = np.einsum("bthd,bshd->bhts", a, b) / 2
-        scores = np.where(np.tri(3, dtype=bool), scores, -np.inf)
-        e = np.exp(scores - scores.max(-1, keepdims=True))
-        return np.einsum("bhts,bshd->bthd", e / e.sum(-1, keepdims=True), c)
-
-    check(lambda a, b, c: ops.dot_product_attention(a, b, c, is_causal=True), [q, k, v],
-          reference=reference)  # fmt: skip
-
-
-# Control and gradients of one's own
-
-
-def test_loops_and_branches() -> None:
-    assert ops.cond(np.array(False), lambda: 1, lambda: 2) == 2
-    assert ops.switch(5, [lambda a: a, lambda a: -a], 3) == -3
-    assert ops.while_loop(lambda i, s: i < 4, lambda i, s: (i + 1, s + i), (0, 0)) == (4, 6)
-    assert ops.fori_loop(0, 4, lambda i, s: s + i, 0) == 6
-    carry, ys = ops.scan(lambda c, x: (c + x, c * x), 0.0, np.arange(4.0))
-    assert carry == 6.0
-    np.testing.assert_array_equal(ys, [0, 0, 2, 9])
-    np.testing.assert_array_equal(ops.map(lambda x: x * 2, np.arange(3)), [0, 2, 4])
-    np.testing.assert_array_equal(ops.vectorized_map(lambda x: x.sum(), np.eye(2)), [1, 1])
-    np.testing.assert_array_equal(
-        ops.associative_scan(lambda a, b: a + b, np.arange(4), reverse=True), [6, 6, 5, 3]
-    )
-
-
-def test_branches_on_symbols_are_refused() -> None:
-    with pytest.raises(TypeError, match=r"ops\.where"):
-        Traced(lambda t: ops.cond(t, lambda: t, lambda: -t), [X], [True])
-    with pytest.raises(TypeError, match="arrays only"):
-        Traced(lambda t: ops.unique(t), [X], [True])
-
-
-def test_functions_with_gradients_of_their_own() -> None:
-    @ops.with_gradient
-    def cube(x: Array) -> tuple[Array, Array]:
-        return x**3, 3 * x**2
-
-    @ops.with_gradient
-    def squares(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-        return ((y_pred - y_true) ** 2).sum(-1), 2 * (y_pred - y_true)
-
-    @ops.custom_gradient
-    def doubled(x: Array) -> Any:
-        return 2 * x, lambda upstream: 10 * upstream
-
-    x, y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 3))
-    check(cube, [x], reference=lambda a: a**3)
-    np.testing.assert_allclose(cube(x), x**3)
-    traced = Traced(squares, [y, x], [True, True])
-    np.testing.assert_allclose(traced.values()[0], ((x - y) ** 2).sum(-1))
-    dy = RNG.normal(size=5)
-    gradients = traced.gradients([dy])
-    np.testing.assert_allclose(gradients[1], 2 * (x - y) * dy[:, None])
-    assert not gradients[0].any()
-    np.testing.assert_allclose(Traced(doubled, [x], [True]).gradients([x])[0], 10 * x)
-
-
-def test_operators_of_functional_models() -> None:
-    a, b = pynn.Input((3,)), pynn.Input((3,))
-    y = ops.relu((a + b * 2.0) / 3.0 - b[:, :1])
-    model = pynn.Model([a, b], [y, ops.mean(y, axis=-1)])
-    x = [RNG.normal(size=(5, 3)).astype(np.float32) for _ in range(2)]
-    expected = np.maximum((x[0] + x[1] * 2) / 3 - x[1][:, :1], 0)
-    found = model.predict(x, verbose=0)
-    np.testing.assert_allclose(found[0], expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(found[1], expected.mean(-1), rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", ops.__all__)
-def test_every_function_is_documented(name: str) -> None:
-    doc = getattr(ops, name).__doc__
-    assert doc
-    assert doc.split("\n")[0].endswith("."), f"ops.{name} has no sentence"

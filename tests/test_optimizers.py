@@ -171,13 +171,14 @@ def test_signatures_match_the_catalog(name: str) -> None:
 
 
 def test_options_by_position() -> None:
-    given = optimizers.SGD(0.1, 0.9, True, 0.01, None, 0.5, name="mine")
+    sgd, adamw = (vars(optimizers)[name] for name in ("SGD", "AdamW"))
+    given = sgd(0.1, 0.9, True, 0.01, None, 0.5, name="mine")
     assert (given.weight_decay, given.clipvalue, given.name) == (0.01, 0.5, "mine")
-    assert optimizers.AdamW(0.1, 0.2, 0.8, 0.9, 1e-6, False, 0.5).clipnorm == 0.5
+    assert adamw(0.1, 0.2, 0.8, 0.9, 1e-6, False, 0.5).clipnorm == 0.5
     with pytest.raises(TypeError, match="got `weight_decay` twice"):
-        optimizers.SGD(0.1, 0.9, True, 0.01, weight_decay=0.1)
+        sgd(0.1, 0.9, True, 0.01, weight_decay=0.1)
     with pytest.raises(TypeError, match="too many arguments"):
-        optimizers.SGD(*range(20))
+        sgd(*range(20))
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
@@ -210,6 +211,23 @@ def test_get(name: str) -> None:
         assert type(optimizers.get(known)) is cls
     made = cls()
     assert optimizers.get(made) is made
+
+
+def test_schedules_of_ones_own_come_back_from_a_configuration() -> None:
+    class Halving(schedules.LearningRateSchedule):
+        def __call__(self, step: Any) -> Any:
+            return 0.5**step
+
+    config = json.loads(json.dumps(optimizers.SGD(Halving()).get_config()))
+    again = optimizers.SGD.from_config(config, {"Halving": Halving})
+    assert again.learning_rates(0, 3).tolist() == [1.0, 0.5, 0.25]
+
+    class Mine(optimizers.Adam):
+        pass
+
+    made = optimizers.deserialize(optimizers.serialize(Mine(0.5)), {"Mine": Mine})
+    assert type(made) is Mine
+    assert made.learning_rate == 0.5
 
 
 def test_learning_rates() -> None:

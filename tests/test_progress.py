@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,6 +164,45 @@ def test_close_ends_an_open_line(clock: Clock) -> None:
     bar.close()
     assert stream.getvalue().endswith("step\n")
     assert stream.getvalue().count("\n") == 1
+
+
+# ---- Progbar: the values are those that Keras 3.15 prints ----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "values"),
+    [
+        ({}, ["1.0000 - b: 2.0000", "1.7500 - b: 2.7500", "6.0000 - b: 5.0000"]),
+        ({"stateful_metrics": ["b"]}, ["1.0000 - b: 2.0000", "1.7500 - b: 3.0000"]),
+        ({"stateless_metrics": ["b"]}, ["1.0000 - b: 2.0000", "2.0000 - b: 2.7500"]),
+        ({"stateless_metrics": ["b"], "unit_name": "row"}, ["1.0000 - b: 2.0000"]),
+    ],
+)
+def test_bar_of_a_loop_of_ones_own(
+    options: dict[str, Any], values: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stdout", stream)
+    bar = pynn.utils.Progbar(5, interval=0, **options)
+    bar.update(1, [("a", 1.0), ("b", 2.0)])
+    clock.now += 1.0
+    bar.add(3, [("a", 2.0), ("b", 3.0)])
+    bar.update(5, [("a", 6.0), ("b", 5.0)])
+    lines = plain(stream.getvalue()).split("\r")[1:]
+    unit = options.get("unit_name", "step")
+    assert [line.split("/")[2].strip() for line in lines[: len(values)]] == [
+        f"{unit} - a: {value}" for value in values
+    ]
+    assert lines[-1].startswith(f"5/5 {'━' * 20} 1s")
+    assert lines[-1].endswith("a: 6.0000 - b: 5.0000\n")
+
+
+def test_bar_that_refuses_and_bar_without_target(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="not both"):
+        pynn.utils.Progbar(3, stateful_metrics=["a"], stateless_metrics=["b"])
+    bar = pynn.utils.Progbar(None, verbose=2)
+    bar.update(7, [("a", 1.0)], finalize=True)
+    assert capsys.readouterr().out.startswith("7/7 - 0s - ")
 
 
 # ---- what the model prints ---------------------------------------------------------------------

@@ -105,6 +105,16 @@ def test_workers_run_ahead_as_far_as_the_queue_is_long() -> None:
     batches.close()  # type: ignore[attr-defined]
 
 
+def test_fit_takes_the_batches_that_workers_make() -> None:
+    dataset = Slow(workers=2)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(loss="mse", optimizer="sgd")
+    history = model.fit(dataset, epochs=2, verbose=0)
+    assert history.params["steps"] == 8
+    assert int(model.optimizer.iterations) == 16
+    assert model.predict(dataset, verbose=0).shape == (16, 1)
+
+
 def test_an_error_in_a_worker_arrives() -> None:
     class Broken(utils.PyDataset):
         def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Functions of pynn.ops as the engine runs them, for tests: values, and gradients by differences."""
+"""Functions of pynn.ops as the engine runs them: values, and gradients by differences."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Traced:
         x = self._x(arrays)
         return self._network.forward(x, 0, 0, 2) if training else self._network.predict(x, 2)
 
-    def gradients(self, weights: Sequence[Array]) -> list[Array]:
+    def gradients(self, weights: Sequence[Array], training: bool = True) -> list[Array]:
         """The gradients of the sum of all outputs times weights, one for each argument."""
         sums, extra = [], []
         for y, w in zip(self.outputs, weights, strict=True):
@@ -70,7 +70,7 @@ class Traced:
         losses = [{"values": i, "target": None} for i in range(len(sums))]
         trainer = _core.Trainer(network, network, losses, [], SGD, {})
         x = [*self._x(self.arrays), *extra]
-        by_variable, by_input = trainer.gradients(x, [], [], 0, True, 2, True)
+        by_variable, by_input = trainer.gradients(x, [], [], 0, training, 2, True)
         numbers = {id(v): g for v, g in zip(self.graph.variables, by_variable, strict=True)}
         inputs = iter(by_input)
         return [

@@ -4,7 +4,7 @@
     python tools/compatibility.py --check    # status 1 when a name is missing or the page is stale
 
 Keras's names and arguments stand in tests/keras_names/names.txt; why a name is absent stands in
-pynn/_compat.py, and what differs on purpose in the tables here.
+pynn/_absent.py, and what differs on purpose in the tables here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pynn import _compat
+from pynn import _absent, _compat
 
 SOURCE = Path(__file__).resolve().parent.parent
 NAMES = SOURCE / "tests" / "keras_names" / "names.txt"
@@ -36,10 +36,41 @@ ABSENT_ARGUMENTS = {
     "jit_compile": "the engine is compiled already",
     "preferred_backend": "arrays are NumPy's",
     "ordered": "it chooses JAX's way of drawing",
+    "overwrite_with_gradient": "no float8 training",
+    "rebuild": "a Sequential model is always rebuilt",
+    "tensor input_tensor optional": "an Input is a symbol of its own, and is always given",
+    "renorm renorm_clipping renorm_momentum synchronized": "plain batches of one machine",
+    "max_shard_size": "weights are in one file",
 }
 
 # (names, what differs). A name with another signature than Keras's must be matched by a row.
-DIFFERENCES: tuple[tuple[str, str], ...] = ()
+DIFFERENCES = (
+    (
+        "layers.*.call Sequential.call",
+        "built-in layers are used by calling them, `layer(inputs)`; your own define `call`",
+    ),
+    (
+        "Model.from_config Sequential.from_config",
+        "classes of your own are found by `custom_object_scope` or registration",
+    ),
+    (
+        "KerasTensor",
+        "`Input` and layers make symbols; where a symbol comes from is always recorded",
+    ),
+    (
+        "Optimizer optimizers.Optimizer",
+        "the base class alone has no rule: derive from one of the others",
+    ),
+    ("Optimizer.finalize_variable_values", "the list of variables may be left out"),
+    ("Variable", "the default name is `variable`"),
+    ("Metric.add_variable", "shape and initializer have defaults, as in `add_weight`"),
+    ("callbacks.CallbackList.on_*", "the number of the batch or epoch is given by position"),
+    ("losses.categorical_generalized_cross_entropy", "`q` has the default of the class, 0.5"),
+    (
+        "metrics.sparse_top_k_categorical_accuracy",
+        "`from_sorted_ids` is an argument of the class only",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -181,7 +212,7 @@ def problems() -> Iterator[tuple[str, str]]:
 def document() -> str:
     """The text of docs/keras-compatibility.md."""
     there: dict[str, list[str]] = {}
-    absent: dict[_compat.Absent, list[str]] = {row: [] for row in _compat.ABSENT}
+    absent: dict[_absent.Absent, list[str]] = {row: [] for row in _absent.ABSENT}
     for name in keras_names():
         path = name.path.rstrip(".")
         if is_there(path):
@@ -234,6 +265,8 @@ TAIL = """
   `alpha` of `LeakyReLU`, `input_shape=` of any layer, `.h5` files.
 - `call` is traced once into the engine's graph, as in Keras's compiled mode: Python code in it
   cannot branch on the values of tensors, and says so.
+- The targets of `keras.datasets.california_housing` are in 100,000 dollars, as in scikit-learn;
+  those of Keras are in dollars.
 - Arrays are NumPy arrays everywhere: `predict`, `evaluate`, `get_weights` and `keras.ops` return
   them, and history and logs hold Python floats.
 """

@@ -110,7 +110,7 @@ class Stub:
 
     def function(self, name: str, value: Any) -> str:
         """One line for one function."""
-        scope = getattr(value, "__globals__", vars(self.module))
+        scope = getattr(inspect.unwrap(value), "__globals__", vars(self.module))
         signature = inspect.signature(value)
         parameters = []
         for parameter in signature.parameters.values():

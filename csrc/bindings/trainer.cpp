@@ -130,7 +130,9 @@ class AnyTrainer {
   virtual py::dict results(bool evaluation, bool reset) = 0;
   virtual std::int64_t iterations() const = 0;
   virtual void set_iterations(std::int64_t t) = 0;
+  virtual void set_fields(const std::vector<double>& fields) = 0;
   virtual py::list slots(const py::object& self) = 0;
+  virtual py::list last_gradients() = 0;
 };
 
 template <class T>
@@ -254,6 +256,22 @@ class TypedTrainer : public AnyTrainer {
   std::int64_t iterations() const override { return trainer_.optimizer.iterations; }
   void set_iterations(std::int64_t t) override { trainer_.optimizer.iterations = t; }
 
+  void set_fields(const std::vector<double>& fields) override {
+    trainer_.optimizer.set_fields(fields);
+  }
+
+  py::list last_gradients() override {
+    py::list all;
+    const auto& plan = trainer_.network().plan;
+    for (std::size_t v = 0; v < plan.variables.size(); ++v) {
+      // Without an owner NumPy copies.
+      if (T* gradient = trainer_.optimizer.gradients()[v]) {
+        all.append(weights_view(gradient, plan.variables[v]->shape, py::object()));
+      }
+    }
+    return all;
+  }
+
   py::list slots(const py::object& self) override {
     py::list all;
     const auto& plan = trainer_.network().plan;
@@ -341,6 +359,10 @@ void register_trainer(py::module_& m) {
            "weight; the number of samples; the sums of each metric.")
       .def_property("iterations", &AnyTrainer::iterations, &AnyTrainer::set_iterations,
                     "Optimizer steps done.")
+      .def("set_fields", &AnyTrainer::set_fields, py::arg("fields"),
+           "Other hyper-parameters of the optimizer for the next steps.")
+      .def("last_gradients", &AnyTrainer::last_gradients,
+           "Copies of the gradients of the last batch, one per trained variable.")
       .def_property_readonly(
           "slots", [](const py::object& self) { return self.cast<AnyTrainer&>().slots(self); },
           "The optimizer's state: one list of live arrays per trained variable.");

@@ -159,6 +159,16 @@ typename Optimizer<T>::Part* Optimizer<T>::part_of(int variable) {
 }
 
 template <class T>
+void Optimizer<T>::set_fields(std::vector<double> fields) {
+  const auto* row = kernels::find_row("optimizer", spec_.name);
+  check(fields.size() == row->fields.size(), row->name, ": expected ", row->fields.size(),
+        " hyper-parameters. Received: ", fields.size(), ".");
+  check(row->slots(fields.data()) == slots_, row->name,
+        ": a hyper-parameter that adds or removes state needs a new compile.");
+  spec_.fields = std::move(fields);
+}
+
+template <class T>
 double Optimizer<T>::penalty() const {
   double sum = 0;
   for (const Part& part : parts_) {

@@ -54,6 +54,9 @@ class Optimizer {
   T* slot(int slot, int variable) const;
   const Shape& slot_shape(int slot, int variable) const;
 
+  // Other hyper-parameters for the next steps, in the order of the catalog; the slots must stay.
+  void set_fields(std::vector<double> fields);
+
   double penalty() const;  // at the current weights
   void add_penalty_gradients(int team);
   void step(double learning_rate, int team);

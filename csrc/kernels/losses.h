@@ -21,7 +21,7 @@ PYNN_INLINE T squared(T x) {
 }
 // x^a of x in [0, 1], held above epsilon so that a derivative with a < 1 stays finite
 template <class T>
-PYNN_INLINE T power(T x, T a) {
+PYNN_INLINE T unit_power(T x, T a) {
   return exp(a * log(at_least(x, kEpsilon<T>)));
 }
 // log cosh x without overflow, and without cancellation near 0
@@ -63,11 +63,12 @@ inline constexpr auto cce = []<class T>(T y, T, T log_q, Params<T>)
                                 PYNN_LAMBDA { return y == 0 ? T(0) : -y * log_q; };
 inline constexpr auto cce_slope = []<class T>(T y, T, T, Params<T>) PYNN_LAMBDA { return -y; };
 inline constexpr auto focal_cce = []<class T>(T y, T q, T log_q, Params<T> k) PYNN_LAMBDA {
-  return y == 0 ? T(0) : -k.a * power(1 - q, k.b) * y * log_q;
+  return y == 0 ? T(0) : -k.a * unit_power(1 - q, k.b) * y * log_q;
 };
 inline constexpr auto focal_cce_slope = []<class T>(T y, T q, T log_q, Params<T> k) PYNN_LAMBDA {
   const T miss = 1 - q;
-  return y == 0 ? T(0) : k.a * y * (k.b * q * power(miss, k.b - 1) * log_q - power(miss, k.b));
+  return y == 0 ? T(0)
+                : k.a * y * (k.b * q * unit_power(miss, k.b - 1) * log_q - unit_power(miss, k.b));
 };
 
 // (1 - p_y^q) / q of class numbers y; the slope stays finite at p_y = 0
@@ -80,7 +81,7 @@ inline constexpr auto generalized_cce = []<class T>(const LossArgs<T>& args) {
     if (!args.grad) continue;
     T* grad = args.grad + r * args.cols;
     for (isize j = 0; j < args.cols; ++j) grad[j] = 0;
-    if (hit >= 0) grad[hit] = -row_scale(args, r) * power(p, q - 1);
+    if (hit >= 0) grad[hit] = -row_scale(args, r) * unit_power(p, q - 1);
   }
 };
 
@@ -293,19 +294,21 @@ inline constexpr auto kLosses = std::tuple{
        Field{"gamma", 2.0, "How fast easy examples fade; 0 is plain cross-entropy.", 0}}},
     mean_of<Smoothing::binary>(
       PYNN_TERM {
-        return focal_balance(y, k) * power(focal_miss(y, p), k.c) * bce(y, p); },
+        return focal_balance(y, k) * unit_power(focal_miss(y, p), k.c) * bce(y, p); },
       PYNN_TERM {
         const T miss = focal_miss(y, p);
-        return focal_balance(y, k) * (k.c * power(miss, k.c - 1) * (1 - 2 * y) * bce(y, p) +
-                                      power(miss, k.c) * bce_slope(y, p)); }),
+        return focal_balance(y, k) * (k.c * unit_power(miss, k.c - 1) * (1 - 2 * y) * bce(y, p) +
+                                      unit_power(miss, k.c) * bce_slope(y, p)); }),
     Smoothing::binary, false, "sigmoid",
     mean_of<Smoothing::binary>(
       PYNN_TERM {
-        return focal_balance(y, k) * power(focal_miss(y, sigmoid(p)), k.c) * bce_of_logit(y, p); },
+        const T miss = focal_miss(y, sigmoid(p));
+        return focal_balance(y, k) * unit_power(miss, k.c) * bce_of_logit(y, p); },
       PYNN_TERM {
         const T q = sigmoid(p), miss = focal_miss(y, q);
-        const T pull = k.c * power(miss, k.c - 1) * (1 - 2 * y) * q * (1 - q);
-        return focal_balance(y, k) * (pull * bce_of_logit(y, p) + power(miss, k.c) * (q - y)); })},
+        const T pull = k.c * unit_power(miss, k.c - 1) * (1 - 2 * y) * q * (1 - q);
+        return focal_balance(y, k) *
+               (pull * bce_of_logit(y, p) + unit_power(miss, k.c) * (q - y)); })},
   LossRow{
     RowText{"categorical_focal_crossentropy", "", "CategoricalFocalCrossentropy",
       "L = -sum_j(alpha (1 - q_j)^gamma y_j log q_j), q = p / sum p",

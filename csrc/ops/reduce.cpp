@@ -50,7 +50,7 @@ class Reduce : public Op<T> {
     const auto& k = kernels::table<T>().reduction[static_cast<int>(kind_)];
     fold(run.pass, run.y, run.x[0], k.start, k.fold);
     if (mean_) scale(run.y, run.pass);
-    if (!run.saved || !run.pass.training) return;
+    if (!run.saved) return;
     const isize size = run.pass.n * size_;
     if (ties()) {  // the gradient is shared among all that are the largest
       std::fill_n(run.saved, size, T(0));

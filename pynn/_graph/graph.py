@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,13 @@ from pynn import _core
 from pynn._graph.structure import flatten, map_structure
 from pynn._graph.tensor import Shape, Tensor
 from pynn._graph.variable import Variable
+
+_tracing: ContextVar[Graph | None] = ContextVar("tracing", default=None)
+
+
+def tracing() -> Graph | None:
+    """The graph that a layer or function is being traced into, None if there is none."""
+    return _tracing.get()
 
 
 class Graph:
@@ -72,6 +80,7 @@ class Graph:
             kwargs: further arguments of the layer.
         """
         outer = self.owner, self._training
+        token = _tracing.set(self)
         self.owner = operation
         if training is not None:
             self._training = bool(training)
@@ -91,6 +100,7 @@ class Graph:
                 self._mask(y, operation.compute_mask(args[0], masks_of(args[0])))
         finally:
             self.owner, self._training = outer
+            _tracing.reset(token)
         return y
 
     @staticmethod

@@ -11,6 +11,7 @@ Example:
 
 from __future__ import annotations
 
+from pynn._compat import explain_absent
 from pynn.callbacks._base import Callback, CallbackList
 from pynn.callbacks.averaging import SwapEMAWeights
 from pynn.callbacks.backup import BackupAndRestore
@@ -43,3 +44,5 @@ __all__ = [
     "TensorBoard",
     "TerminateOnNaN",
 ]
+
+explain_absent(globals())

@@ -141,8 +141,18 @@ class CallbackList(Callback):
         for callback in _flat(callbacks):
             self.append(callback)
         for wanted, kind in ((add_history, History), (add_progbar, ProgbarLogger)):
-            if wanted and not any(isinstance(callback, kind) for callback in self.callbacks):
-                self.append(kind())
+            if wanted:
+                self._ensure(kind)
+
+    def _ensure(self, kind: type[Callback]) -> None:
+        if not any(isinstance(callback, kind) for callback in self.callbacks):
+            self.append(kind())
+
+    def ensure_history(self) -> None:
+        """Appends a ``History`` unless there is one."""
+        from pynn.callbacks.history import History
+
+        self._ensure(History)
 
     def append(self, callback: Callback) -> None:
         """Adds one more and tells it the model and the parameters."""
@@ -196,6 +206,8 @@ def as_callback_list(
     if isinstance(callbacks, CallbackList):
         if callbacks.model is None:
             callbacks.set_model(model)
+        if add_history:
+            callbacks.ensure_history()
         return callbacks
     return CallbackList(callbacks, add_history, params.get("verbose", 0) != 0, model, **params)
 

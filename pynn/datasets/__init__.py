@@ -1,5 +1,6 @@
 """Data sets to learn with: real ones from disk or the network, small ones from formulas."""
 
+from pynn._compat import explain_absent
 from pynn.datasets import california_housing, fashion_mnist, mnist
 from pynn.datasets.generators import circles, moons, two_spirals, xor
 
@@ -12,3 +13,5 @@ __all__ = [
     "two_spirals",
     "xor",
 ]
+
+explain_absent(globals())

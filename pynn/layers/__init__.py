@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pynn._compat import explain_absent
 from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
 from pynn.layers.activation import (
@@ -176,3 +177,5 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+
+explain_absent(globals())

@@ -180,6 +180,9 @@ class Layer(Weighted):
     def unbuild(self) -> None:
         """Forgets the weights and the shape they were made for."""
         self.built, self._fixed, self._input_shape = False, None, None
+        made = {id(variable) for variable in self._variables}
+        for name in [name for name, value in vars(self).items() if id(value) in made]:
+            delattr(self, name)
         self._variables.clear()
 
     def rename(self) -> None:

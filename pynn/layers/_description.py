@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pynn._graph.structure import map_shapes
-from pynn.utils.configurable import Configurable, argument_names, serialize
+from pynn.utils.configurable import Configurable, argument_names, plain_dtype, serialize
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -36,7 +36,7 @@ class Described(Configurable):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Makes a layer from what ``get_config`` returned (its weights are not part of that)."""
-        return cls(**config)
+        return cls(**plain_dtype(config))
 
     def get_build_config(self) -> dict[str, Any] | None:
         """Returns the shape of the input that the layer was built for, None before that."""

@@ -15,6 +15,7 @@ from pynn._graph.variable import Variable, check_shape
 from pynn.config import check_dtype
 from pynn.layers._description import Described
 from pynn.utils.arrays import as_array
+from pynn.utils.limits import check_weight_size
 
 
 class Weighted(Described):
@@ -59,6 +60,7 @@ class Weighted(Described):
         sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape or ())
         name = name or "variable"
         initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
+        check_weight_size(f"{self.name}/{name}", sizes)
         values = np.asarray(initializer(sizes, kind))
         check_shape(f"{self.name}/{name}: the initializer", sizes, values.shape)
         variable = Variable(values, dtype=kind, trainable=trainable, name=name)

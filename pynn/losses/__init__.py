@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pynn._compat import explain_absent
 from pynn.losses import _rows
 from pynn.losses._base import Loss, LossFunctionWrapper
 from pynn.losses._overlap import Dice, Tversky, dice, tversky
@@ -178,3 +179,5 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     if isinstance(config.get("fn"), (str, Mapping)):
         config["fn"] = deserialize(config["fn"], custom_objects)
     return lookup("loss", str(name["class_name"]), known).from_config(config)
+
+explain_absent(globals())

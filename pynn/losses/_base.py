@@ -30,10 +30,6 @@ class Loss(Configurable):
         dtype: type that targets and predictions are cast to; None keeps that of the predictions.
             Training computes in the model's type.
 
-    Attributes:
-        row: the row of the engine's table that computes the loss, None if only ``call`` does.
-        sparse: whether targets are class numbers: one axis fewer than predictions.
-
     Raises:
         ValueError: an unknown reduction or type.
 
@@ -45,9 +41,6 @@ class Loss(Configurable):
         1.25
     """
 
-    row: Any = None
-    sparse: bool = False
-
     def __init__(
         self,
         name: str | None = None,
@@ -58,6 +51,16 @@ class Loss(Configurable):
         self.reduction: Any = reduction
         self._check_reduction()
         self.dtype = dtype
+
+    @property
+    def row(self) -> Any:
+        """The row of the engine's table that computes the loss; None if only ``call`` does."""
+        return None
+
+    @property
+    def sparse(self) -> bool:
+        """Whether targets are class numbers: one axis fewer than predictions."""
+        return False
 
     def _check_reduction(self) -> None:
         if self.reduction not in REDUCTIONS:

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pynn import losses
+from pynn._compat import explain_absent
 from pynn.losses import kind_of_target
 from pynn.metrics import _conditions, _curves, _decisions, _fscore, _iou, _reduction, _rows
 from pynn.metrics._base import Metric
@@ -189,3 +190,5 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     if isinstance(given.get("fn"), (str, Mapping)):
         given["fn"] = deserialize(given["fn"], {**_FUNCTIONS, **(custom_objects or {})})
     return lookup("metric", str(config["class_name"]), known).from_config(given)
+
+explain_absent(globals())

@@ -28,10 +28,6 @@ class Metric(Configurable):
         dtype: type of the state; None for that of new layers.
         name: what logs call it; by default the class's name.
 
-    Attributes:
-        row: the row of the engine's table that keeps the sums; None if Python adds every batch.
-        sparse: whether targets are class numbers.
-
     Example:
         >>> class Rows(Metric):
         ...     def __init__(self, name="rows"):
@@ -45,8 +41,6 @@ class Metric(Configurable):
         3.0
     """
 
-    row: Any = None
-    sparse: bool = False
     _direction: str | None = None
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
@@ -69,6 +63,16 @@ class Metric(Configurable):
                 f"{type(self).__name__}: `dtype` must be the name of a type. "
                 f"Received: dtype={dtype!r}"
             ) from None
+
+    @property
+    def row(self) -> Any:
+        """The row of the engine's table that keeps the sums; None if Python adds every batch."""
+        return None
+
+    @property
+    def sparse(self) -> bool:
+        """Whether targets are class numbers."""
+        return False
 
     @property
     def direction(self) -> str | None:
@@ -180,8 +184,8 @@ class SumsMetric(Metric):
             ValueError: shapes that do not fit.
         """
         pred, target = _catalog.float_array("y_pred", y_pred), np.asarray(y_true)
-        if self._dtype in ("float32", "float64"):
-            pred = pred.astype(self._dtype)
+        if self.dtype in ("float32", "float64") and self.dtype != config.floatx():
+            pred = pred.astype(self.dtype)
         if pred.ndim == 1:
             pred, target = pred[:, None], target.reshape(len(target), -1)
         target, pred = aligned(self._label, self.sparse, target, pred)

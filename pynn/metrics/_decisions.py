@@ -42,7 +42,8 @@ class DecisionMetric(SumsMetric):
         super().__init__(dtype, name)
         self._setup()
         owner = type(self).__name__
-        self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        self.init_thresholds = list(thresholds) if isinstance(thresholds, tuple) else thresholds
+        self.top_k, self.class_id = top_k, class_id
         self.thresholds = threshold_list(owner, thresholds, 0.5 if top_k is None else _BELOW_ALL)
         self._params = [decision_params(owner, t, top_k, class_id) for t in self.thresholds]
 

@@ -37,7 +37,6 @@ class FBetaScore(SumsMetric):
         [0.3846, 0.9091, 0.8333]
     """
 
-    row = ROW
     _direction = "up"
 
     def __init__(
@@ -63,6 +62,11 @@ class FBetaScore(SumsMetric):
                 f"Received: threshold={threshold!r}"
             )
         self.average, self.beta, self.threshold = average, beta, threshold
+
+    @property
+    def row(self) -> Any:
+        """The row of the engine's table."""
+        return ROW
 
     def spec(self) -> dict[str, Any]:
         """The metric as the engine's trainer takes it."""

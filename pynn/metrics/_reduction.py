@@ -123,7 +123,9 @@ class MeanMetricWrapper(Mean):
         y_true, y_pred = same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._arguments)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]  # other values than those of a mean
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Adds the function's values for a batch."""
         super().update_state(self.call(as_array(y_true), as_array(y_pred)), sample_weight)
 

@@ -231,7 +231,7 @@ def _parameters(row: _catalog.Row) -> _Parameters:
         ),
         "dtype": (
             _catalog.parameter("dtype", None, "Any"),
-            ["dtype: type that targets and predictions are cast to; None keeps that of y_pred."],
+            ["dtype: what targets and predictions are cast to; that of new layers means as given."],
         ),
     }
     before = {name: own.pop(name) for name in _FIRST if name in own}
@@ -276,7 +276,10 @@ def _make_function(row: _catalog.Row) -> Any:
             return values_of(as_array(y_true), as_array(y_pred), values)
         sample = y_pred.sample if elements else y_pred.sample[:-1]
         return y_pred.graph.external(
-            lambda arrays, training: (values_of(*arrays, values).astype(arrays[1].dtype), None),
+            lambda arrays, training: (
+                values_of(arrays[0], arrays[1], values).astype(arrays[1].dtype),
+                None,
+            ),
             lambda saved, dy, arrays: [None, None],
             [y_true, y_pred],
             tuple(sample),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pynn import _compat
 from pynn.models.checks import SortedTargetsWarning
 from pynn.models.cloning import clone_model
 from pynn.models.fitting import DivergenceWarning
@@ -30,4 +31,4 @@ def __getattr__(name: str) -> Any:
         from pynn import saving
 
         return getattr(saving, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _compat.raise_absent(__name__, name)

@@ -9,6 +9,7 @@ import numpy as np
 
 from pynn.models.data import Data, inputs
 from pynn.utils.arrays import as_arrays
+from pynn.utils.dataset import PyDataset
 from pynn.utils.random import draw_seed
 
 if TYPE_CHECKING:
@@ -84,8 +85,12 @@ class Batches:
         order = np.arange(self.steps)
         if self._generator is not None:
             self._generator.shuffle(order)
-        for index in order:
-            yield self._arrange(self._source[int(index)])
+        indices = [int(index) for index in order]
+        if isinstance(self._source, PyDataset):
+            batches = self._source.batches(indices)  # by its workers
+        else:
+            batches = map(self._source.__getitem__, indices)
+        yield from map(self._arrange, batches)
         _tell(self._source, "on_epoch_end")
 
     def _arrange(self, batch: Any) -> Data:

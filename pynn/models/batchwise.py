@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -206,6 +207,15 @@ class Batchwise(Evaluation):
         deviation = [np.sqrt(s / (count - 1)).astype(program.dtype) for s in squares]
         return pack(program.outputs, mean), pack(program.outputs, deviation)
 
+    def fuse(self) -> Any:
+        """Returns a copy for prediction with batch normalization folded into the dense layers.
+
+        See ``pynn.models.fusing``: the copy is compared with the model on random samples.
+        """
+        from pynn.models.fusing import fuse
+
+        return fuse(self)
+
     # ---- learning rate -----------------------------------------------------------------------
 
     def find_lr(
@@ -233,15 +243,20 @@ class Batchwise(Evaluation):
             The finder: ``.suggestion`` is a good rate, ``.plot()`` draws loss over rate.
         """
         from pynn.callbacks import LearningRateFinder
+        from pynn.models.fitting import DivergenceWarning
 
         finder = LearningRateFinder(min_rate, max_rate, whole("steps", steps, 2))
-        self.fit(  # type: ignore[attr-defined]
-            x,
-            y,
-            batch_size=batch_size,
-            steps_per_epoch=steps,
-            sample_weight=sample_weight,
-            callbacks=[finder],
-            verbose=0,
-        )
+        history = self.history  # type: ignore[has-type]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DivergenceWarning)  # it is where the search ends
+            self.fit(  # type: ignore[attr-defined]
+                x,
+                y,
+                batch_size=batch_size,
+                steps_per_epoch=steps,
+                sample_weight=sample_weight,
+                callbacks=[finder],
+                verbose=0,
+            )
+        self.history = history
         return finder

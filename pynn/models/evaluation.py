@@ -13,7 +13,6 @@ from pynn.models.batches import Batches, is_source
 from pynn.models.checks import only_with_arrays, verbosity, whole
 from pynn.models.data import Data, inputs
 from pynn.utils.arrays import as_arrays
-from pynn.utils.progress import Progress
 
 if TYPE_CHECKING:
     from pynn._graph.program import Program
@@ -103,9 +102,11 @@ class Evaluation:
             if limit is not None:
                 source = source.slice(0, limit * size)
             count = math.ceil(source.rows / size)
-        hooks = self._hooks(callbacks, {"verbose": verbose, "epochs": 1, "steps": count})
-        progress = Progress(count, verbosity(verbose))
-        results = self.run_evaluation(source, hooks, progress, size, limit)
+        hooks = self._hooks(callbacks, verbosity(verbose), count)
+        try:
+            results = self.run_evaluation(source, hooks, size, limit)
+        finally:
+            hooks.on_close()
         if return_dict:
             return objective.logs(results)
         values = objective.values(results)
@@ -115,7 +116,6 @@ class Evaluation:
         self,
         source: Data | Batches,
         hooks: CallbackList,
-        progress: Progress | None = None,
         batch_size: int = 32,
         steps: int | None = None,
     ) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Evaluation:
             hooks.wants_test_batches
             or objective.python_metrics
             or isinstance(source, Batches)
-            or self.program().network.whole_batch
+            or (self._trainer is not None and self._trainer.whole_batch)
         )
         hooks.on_test_begin()
         if self._trainer is not None:
@@ -134,28 +134,20 @@ class Evaluation:
         objective.reset_python_metrics()
         results: dict[str, Any] = {}
         done = 0
-        try:
-            for part in _pieces(source, batch_size if by_batch else self.program().chunk_rows):
-                if by_batch:
-                    hooks.on_test_batch_begin(done)
-                self.evaluate_piece(part)
-                results = self._trainer.results(evaluation=True)
-                done += 1 if by_batch else math.ceil(part.rows / batch_size)
-                if by_batch:
-                    hooks.on_test_batch_end(done - 1, objective.logs(results))
-                if progress is not None:
-                    progress.update(done, objective.logs(results))
-                if steps is not None and done >= steps:
-                    break
-            if not results:
-                raise ValueError("evaluate: there must be at least one batch. Received: none")
+        for part in _pieces(source, batch_size if by_batch else self.program().chunk_rows):
+            if by_batch:
+                hooks.on_test_batch_begin(done)
+            self.evaluate_piece(part)
+            results = self._trainer.results(evaluation=True)
+            done += 1 if by_batch else math.ceil(part.rows / batch_size)
             logs = objective.logs(results)
-            hooks.on_test_end(logs)
-            if progress is not None:
-                progress.finish(logs)
-        finally:
-            if progress is not None:
-                progress.close()
+            end = hooks.on_test_batch_end if by_batch else hooks.on_test_chunk_end
+            end(done - 1, logs)
+            if steps is not None and done >= steps:
+                break
+        if not results:
+            raise ValueError("evaluate: there must be at least one batch. Received: none")
+        hooks.on_test_end(objective.logs(results))
         return results
 
     def evaluate_piece(self, part: Data) -> None:
@@ -212,41 +204,40 @@ class Evaluation:
             if limit is not None:
                 source = source.slice(0, limit * size)
             count = math.ceil(source.rows / size)
-        hooks = self._hooks(callbacks, {"verbose": verbose, "epochs": 1, "steps": count})
-        progress = Progress(count, verbosity(verbose))
-        hooks.on_predict_begin()
+        hooks = self._hooks(callbacks, verbosity(verbose), count)
+        try:
+            return self._predict_pieces(source, hooks, size, limit)
+        finally:
+            hooks.on_close()
+
+    def _predict_pieces(
+        self, source: Data | Batches, hooks: CallbackList, size: int, limit: int | None
+    ) -> Any:
         by_batch = isinstance(source, Batches) or hooks.wants_predict_batches
         by_batch = by_batch or self.program().network.whole_batch
+        hooks.on_predict_begin()
         parts: list[list[Any]] = []
         done = 0
-        try:
-            program = None
-            for part in _pieces(source, size if by_batch else self.program().chunk_rows):
-                program = self.program()
-                if by_batch:
-                    hooks.on_predict_batch_begin(done)
-                parts.append(program.run(list(part.x)))
-                done += 1 if by_batch else math.ceil(part.rows / size)
-                if by_batch:
-                    hooks.on_predict_batch_end(done - 1, {"outputs": parts[-1]})
-                progress.update(done)
-                if limit is not None and done >= limit:
-                    break
-            progress.finish()
-        finally:
-            progress.close()
-        hooks.on_predict_end()
-        if program is None:
+        for part in _pieces(source, size if by_batch else self.program().chunk_rows):
+            if by_batch:
+                hooks.on_predict_batch_begin(done)
+            parts.append(self.program().run(list(part.x)))
+            done += 1 if by_batch else math.ceil(part.rows / size)
+            outputs = {"outputs": pack(self.program().outputs, parts[-1])}
+            end = hooks.on_predict_batch_end if by_batch else hooks.on_predict_chunk_end
+            end(done - 1, outputs)
+            if limit is not None and done >= limit:
+                break
+        if not parts:
             raise ValueError("predict: there must be at least one batch. Received: none")
+        hooks.on_predict_end()
         joined = [p[0] if len(p) == 1 else np.concatenate(p) for p in zip(*parts, strict=True)]
-        return pack(program.outputs, joined)
+        return pack(self.program().outputs, joined)
 
-    def _hooks(self, callbacks: Any, params: dict[str, Any]) -> CallbackList:
-        from pynn.callbacks import CallbackList
+    def _hooks(self, callbacks: Any, verbose: int, steps: int | None) -> CallbackList:
+        from pynn.callbacks._base import as_callback_list
 
-        if isinstance(callbacks, CallbackList):
-            return callbacks
-        return CallbackList(callbacks, model=self, **params)
+        return as_callback_list(callbacks, self, verbose=verbose, epochs=1, steps=steps)
 
 
 def _pieces(source: Data | Batches, rows: int) -> Any:

@@ -35,30 +35,29 @@ class Chunk:
 class RowOrder:
     """The rows of each epoch in order: all of them once, or as many as the epoch's steps take.
 
+    An epoch is a piece of an endless sequence of passes over the rows. What it contains depends on
+    the seed and on its number only, so that a training can be continued anywhere.
+
     Args:
         rows: how many rows there are.
         wanted: how many an epoch takes; None for all. The next epoch uses what one leaves over.
-        shuffle: whether every pass has a random order of its own.
+        seed: of the random order that every pass has of its own; None for the rows as they stand.
     """
 
-    def __init__(self, rows: int, wanted: int | None, shuffle: bool) -> None:
-        self._rows, self._wanted = rows, wanted
-        self.generator = np.random.default_rng(draw_seed()) if shuffle else None
-        self._left = np.empty(0, dtype=np.int64)
+    def __init__(self, rows: int, wanted: int | None, seed: int | None) -> None:
+        self._rows, self._wanted, self.seed = rows, wanted or rows, seed
 
-    def _one_pass(self) -> npt.NDArray[np.int64]:
+    def _pass(self, number: int) -> npt.NDArray[np.int64]:
         order = np.arange(self._rows, dtype=np.int64)
-        if self.generator is not None:
-            self.generator.shuffle(order)
+        if self.seed is not None:
+            np.random.default_rng((self.seed, number)).shuffle(order)
         return order
 
-    def next_epoch(self) -> npt.NDArray[np.int64]:
-        if self._wanted is None:
-            return self._one_pass()
-        passes = max(0, math.ceil((self._wanted - len(self._left)) / self._rows))
-        self._left = np.concatenate([self._left, *(self._one_pass() for _ in range(passes))])
-        order, self._left = self._left[: self._wanted], self._left[self._wanted :]
-        return order
+    def epoch(self, number: int) -> npt.NDArray[np.int64]:
+        """The rows of an epoch, counted from 0."""
+        first, start = divmod(number * self._wanted, self._rows)
+        passes = range(first, first + -(-(start + self._wanted) // self._rows))
+        return np.concatenate([self._pass(n) for n in passes])[start : start + self._wanted]
 
 
 class ArrayFeed:
@@ -73,11 +72,20 @@ class ArrayFeed:
         self._data, self._batch_size = data, batch_size
         self.steps: int | None = math.ceil(data.rows / batch_size) if steps is None else steps
         wanted = None if steps is None else steps * batch_size
-        self.order = RowOrder(data.rows, wanted, bool(shuffle))
+        self._order = RowOrder(data.rows, wanted, draw_seed() if shuffle else None)
 
-    def begin_epoch(self) -> None:
+    def begin_epoch(self, epoch: int, first: int) -> None:
         """Draws the order of the rows."""
-        self._rows = self.order.next_epoch()
+        self._rows = self._order.epoch(epoch)
+
+    @property
+    def state(self) -> int | None:
+        """The seed of the order; a feed that is given it hands out the same batches."""
+        return self._order.seed
+
+    @state.setter
+    def state(self, seed: int | None) -> None:
+        self._order.seed = seed
 
     def chunk(self, done: int, limit: int) -> Chunk | None:
         """At most ``limit`` batches behind those done; None at the end of the epoch."""
@@ -90,6 +98,7 @@ class BatchFeed:
     """Batches as a source hands them out."""
 
     by_batch = True
+    state: int | None = None  # the source has its own
 
     def __init__(self, batches: Batches, steps: int | None) -> None:
         self._batches = batches
@@ -99,10 +108,12 @@ class BatchFeed:
         if batches.first() is None:
             raise ValueError("fit: there must be at least one batch. Received: none")
 
-    def begin_epoch(self) -> None:
-        """Begins the source anew, unless an epoch is only a part of it."""
+    def begin_epoch(self, epoch: int, first: int) -> None:
+        """Begins the source anew, unless an epoch is only a part of it; skips batches."""
         if self._epoch is None or not (self._fixed or self._batches.is_endless):
             self._epoch = self._batches.epoch()
+        for _ in range(first):
+            next(self._epoch, None)
 
     def chunk(self, done: int, limit: int) -> Chunk | None:
         """The next batch; None at the end of the epoch."""

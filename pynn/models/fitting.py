@@ -11,7 +11,6 @@ from pynn import config
 from pynn.models.batches import Batches
 from pynn.models.data import Data
 from pynn.models.feeding import ArrayFeed, BatchFeed
-from pynn.utils.progress import Progress, message
 
 if TYPE_CHECKING:
     from pynn.callbacks import CallbackList, History
@@ -51,32 +50,46 @@ class Fitting:
         validation_freq: int | Sequence[int],
     ) -> History:
         """Runs the epochs and returns the history."""
+        from pynn.callbacks._base import as_callback_list
+
         model = self.model
-        params = {"verbose": verbose, "epochs": epochs, "steps": self.feed.steps}
-        hooks = as_callback_list(callbacks, model, params)
+        hooks = as_callback_list(
+            callbacks,
+            model,
+            add_history=True,
+            verbose=verbose,
+            epochs=epochs,
+            steps=self.feed.steps,
+        )
         model.stop_training = False
-        hooks.on_train_begin()
-        logs: dict[str, float] = {}
-        for epoch in range(initial_epoch, epochs):
-            hooks.on_epoch_begin(epoch)
-            if verbose and epochs > 1:
-                message(f"Epoch {epoch + 1}/{epochs}")
-            progress = Progress(self.feed.steps, verbose)
-            try:
-                logs = self._train_epoch(epoch, hooks, progress)
-                if self.validation is not None and _is_due(epoch, validation_freq):
-                    logs |= self._validate(hooks)
-                hooks.on_epoch_end(epoch, logs)
-                progress.finish(logs)
-            finally:
-                progress.close()
-            if model.stop_training:
-                break
-        if epochs > initial_epoch:
-            model.optimizer.finalize_variable_values()
-        hooks.on_train_end(logs)
+        self.start = (initial_epoch, 0)
+        model.fitting = self
+        try:
+            self._run_epochs(hooks, epochs, validation_freq)
+        finally:
+            model.fitting = None
+            hooks.on_close()
         assert model.history is not None
         return model.history
+
+    def _run_epochs(
+        self, hooks: CallbackList, last: int, validation_freq: int | Sequence[int]
+    ) -> None:
+        model = self.model
+        hooks.on_train_begin()
+        logs: dict[str, float] = {}
+        epochs = range(self.start[0], last)  # a callback may have restored a backup
+        for epoch in epochs:
+            hooks.on_epoch_begin(epoch)
+            logs = self._train_epoch(epoch, hooks)
+            if self.validation is not None and _is_due(epoch, validation_freq):
+                logs |= self._validate(hooks)
+            hooks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+        if epochs:
+            model.optimizer.finalize_variable_values()
+        hooks.on_train_end(logs)
 
     def _validate(self, hooks: CallbackList) -> dict[str, float]:
         self._check_trainer()
@@ -86,28 +99,31 @@ class Fitting:
         if self.validation_steps is not None and isinstance(source, Data):
             source = source.slice(0, self.validation_steps * self.validation_batch_size)
         results = model.run_evaluation(
-            source, hooks, None, self.validation_batch_size, self.validation_steps
+            source, hooks, self.validation_batch_size, self.validation_steps
         )
         return model._objective.logs(results, "val_")
 
-    def _train_epoch(self, epoch: int, hooks: CallbackList, progress: Progress) -> dict[str, float]:
+    def _train_epoch(self, epoch: int, hooks: CallbackList) -> dict[str, float]:
         self._check_trainer()
         model, trainer, feed = self.model, self.trainer, self.feed
         objective = model._objective
         assert objective is not None
-        feed.begin_epoch()
+        first = self.start[1] if epoch == self.start[0] else 0
+        feed.begin_epoch(epoch, first)
         trainer.results(reset=True)
         objective.reset_python_metrics()
         by_batch = hooks.wants_batches or feed.by_batch or bool(objective.python_metrics)
         optimizer = model.optimizer
+        trainer.iterations = optimizer.calls  # which may have been set
         step_by_step = optimizer.rate_is_asked_each_step or bool(optimizer.constrained_by_python)
-        done, limit, logs = 0, _FIRST_CHUNK, dict[str, float]()
-        while not (done and model.stop_training):
+        done, limit, logs = first, _FIRST_CHUNK, dict[str, float]()
+        while not (done > first and model.stop_training):
             chunk = feed.chunk(done, 1 if by_batch or step_by_step else limit)
             if chunk is None:
                 break
             if by_batch:
                 hooks.on_train_batch_begin(done)
+            model.renew_rule()
             rates = optimizer.learning_rates(trainer.iterations, chunk.count)
             trained = trainer.train(
                 *model.for_engine(chunk.data),
@@ -128,12 +144,9 @@ class Fitting:
             logs = objective.logs(trainer.results())
             if not self.warned and not math.isfinite(logs["loss"]):
                 self.warned = True
-                progress.close()
                 _diverged(epoch, trainer.iterations, float(rates[0]), logs["loss"])
-            if by_batch:
-                hooks.on_train_batch_end(done - 1, logs)
-            hooks.on_train_chunk_end(done - 1, logs)
-            progress.update(done, logs)
+            end = hooks.on_train_batch_end if by_batch else hooks.on_train_chunk_end
+            end(done - 1, logs)
         return logs
 
     def _check_trainer(self) -> None:
@@ -142,15 +155,6 @@ class Fitting:
                 "fit: a callback compiled the model anew or changed its layers, which ends this "
                 "training. Do so before or after fit."
             )
-
-
-def as_callback_list(callbacks: Any, model: Any, params: dict[str, Any]) -> CallbackList:
-    """The callbacks of a run, with a history among them."""
-    from pynn.callbacks import CallbackList
-
-    if isinstance(callbacks, CallbackList):
-        return callbacks
-    return CallbackList(callbacks, add_history=True, model=model, **params)
 
 
 def _is_due(epoch: int, validation_freq: int | Sequence[int]) -> bool:

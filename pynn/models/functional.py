@@ -14,6 +14,7 @@ from pynn.layers.core import InputLayer
 from pynn.models.model import Model
 from pynn.models.topology import Topology
 from pynn.utils.naming import unique_name
+from pynn.utils.registration import CustomObjectScope
 
 
 class Functional(Model):
@@ -111,6 +112,24 @@ class Functional(Model):
         return [layer for layer in self.layers if not isinstance(layer, InputLayer)]
 
     @property
+    def sources(self) -> dict[int, list[str]] | None:
+        """What each operation reads, by its id; None where every one reads the one before it."""
+        nodes = self._topology.nodes
+        previous, is_chain = self.inputs, len(self.inputs) == 1
+        for node in nodes:
+            is_chain &= len(node.inputs) == 1 and node.inputs[0] is previous[0]
+            previous = flatten(node.outputs)
+            is_chain &= len(previous) == 1
+        if is_chain:
+            return None
+        found: dict[int, list[str]] = {}
+        for node in nodes:
+            for symbol in node.inputs:
+                operation, call, place = symbol.history
+                found.setdefault(id(node.operation), []).append(f"{operation.name}[{call}][{place}]")
+        return found
+
+    @property
     def output(self) -> Any:
         """The output symbol, or symbols."""
         return self._outputs
@@ -144,15 +163,22 @@ class Functional(Model):
         return {"name": self.name, "trainable": self.trainable, **describe(self)}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Functional:
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Functional:
         """Makes a new model from what ``get_config`` returned, with new weights.
+
+        Args:
+            config: plain data.
+            custom_objects: classes and functions of your own, by name.
 
         Raises:
             ValueError: an unknown layer class, or layers that are not connected.
         """
         from pynn.saving.topology import revive_graph
 
-        inputs, outputs = revive_graph(config)
+        with CustomObjectScope(custom_objects):
+            inputs, outputs = revive_graph(config)
         trainable = bool(config.get("trainable", True))
         return cls(inputs, outputs, name=config.get("name"), trainable=trainable)
 

@@ -135,7 +135,7 @@ class Objective:
                 spec["values"] = values(entry.output, entry.loss.call)
             spec |= entry.loss.spec()
             loss_specs.append(spec)
-        metric_specs = []
+        metric_specs: list[dict[str, Any]] = []
         for found in self.metric_entries:
             spec = found.metric.spec()
             if spec is None and not isinstance(found.metric, metrics.MeanMetricWrapper):

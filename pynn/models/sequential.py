@@ -13,6 +13,7 @@ from pynn.layers._base import Layer
 from pynn.layers._checks import sample_shape
 from pynn.layers.core import InputLayer
 from pynn.models.model import Model
+from pynn.utils.registration import CustomObjectScope
 
 
 class Sequential(Model):
@@ -251,15 +252,22 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Sequential:
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Sequential:
         """Makes a new model from what ``get_config`` returned, with new weights.
+
+        Args:
+            config: plain data.
+            custom_objects: classes and functions of your own, by name.
 
         Raises:
             ValueError: an unknown layer class.
         """
         from pynn.saving.serialization import revive
 
-        stack = [revive(entry, "layers") for entry in config["layers"]]
+        with CustomObjectScope(custom_objects):
+            stack = [revive(entry, "layers") for entry in config["layers"]]
         model = cls(stack, name=config.get("name"))
         shape = config.get("build_input_shape")
         if shape and not model.built and model._layers:

@@ -46,9 +46,11 @@ def of(model: Any) -> OptimizerState | None:
 
 
 def set_state(model: Any, state: OptimizerState) -> None:
-    """Makes the next training of a compiled model continue from ``state``."""
-    model.forget_trainer()
-    model._optimizer_state = state
+    """Makes the training of a compiled model continue from ``state``, also one that runs."""
+    if model._trainer is None:
+        model._optimizer_state = state
+    else:
+        write(model._trainer, trained(model._trained_program), state)
     model.optimizer.calls = state.iterations
 
 

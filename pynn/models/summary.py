@@ -6,13 +6,16 @@ import math
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pynn._graph.variable import Variable
+from pynn._graph.structure import map_structure
+from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
+from pynn.layers.core import InputLayer
 from pynn.utils.progress import printable
 
 if TYPE_CHECKING:
@@ -31,8 +34,13 @@ def print_summary(
     """Prints the layers, their output shapes and their numbers of weights, as Keras 3 does."""
     header = ["Layer (type)", "Output Shape", "Param #"]
     align = "<<>"
-    positions = list(positions or (0.45, 0.80, 1.0))
-    length = 88
+    length, default = 88, (0.45, 0.80, 1.0)
+    sources = getattr(model, "sources", None)  # of a model that is no chain of layers
+    if sources is not None:
+        header.append("Connected to")
+        align += "<"
+        length, default = 108, (0.3, 0.56, 0.74, 1.0)
+    positions = list(positions or default)
     if show_trainable:
         header.append("Trainable")
         align += "^"
@@ -42,8 +50,8 @@ def print_summary(
     widths = _column_widths(positions, length)
     rows = [
         row
-        for layer in _in_range(model.layers, layer_range)
-        for row in _rows(layer, expand_nested, show_trainable)
+        for layer in _in_range(getattr(model, "operations", model.layers), layer_range)
+        for row in _rows(layer, expand_nested, show_trainable, sources)
     ]
     text = "\n".join(
         [f'Model: "{model.name}"', *_table(header, rows, widths, align), *_totals(model), ""]
@@ -54,21 +62,52 @@ def print_summary(
         print_fn(text)
 
 
-def _rows(layer: Layer, expand: bool, show_trainable: bool, level: int = 0) -> list[list[str]]:
+def _rows(
+    layer: Any,
+    expand: bool,
+    show_trainable: bool,
+    sources: Mapping[int, Sequence[str]] | None,
+    level: int = 0,
+) -> list[list[str]]:
     prefix = "   " * level + "└ " if level else ""
-    try:
-        shape = "(" + ", ".join(map(str, layer.output_shape)) + ")"
-    except AttributeError:
-        shape = "?"
-    count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
-    row = [f"{prefix}{layer.name} ({type(layer).__name__})", shape, count]
+    weights = layer.weights if isinstance(layer, Layer) else []
+    unbuilt = isinstance(layer, Layer) and not layer.built
+    count = "0 (unbuilt)" if unbuilt else f"{_count(weights):,}"
+    row = [f"{prefix}{layer.name} ({kind_of(layer)})", _shape_of(layer), count]
+    if sources is not None:
+        row.append(", ".join(sources.get(id(layer), ())) or "-")
     if show_trainable:
-        row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+        row.append(("Y" if layer.trainable else "N") if weights else "-")
     rows = [row]
     if expand:
         for inner in getattr(layer, "layers", []):
-            rows += _rows(inner, expand, show_trainable, level + 1)
+            if not isinstance(inner, InputLayer):
+                rows += _rows(inner, expand, show_trainable, sources, level + 1)
     return rows
+
+
+def kind_of(operation: Any) -> str:
+    """The class of a layer; for a function of ``pynn.ops`` its name as Keras writes it."""
+    if isinstance(operation, Layer):
+        return type(operation).__name__
+    return "".join(part.capitalize() for part in str(operation.function.__name__).split("_"))
+
+
+def _shape_of(operation: Any) -> str:
+    """The shapes that come out, as far as they are known."""
+    try:
+        if isinstance(operation, Layer) and not isinstance(operation, InputLayer):
+            shapes = operation.output_shape
+        else:
+            shapes = map_structure(lambda symbol: symbol.shape, operation.nodes[0].outputs)
+    except (AttributeError, NotImplementedError):
+        return "?"
+    if isinstance(shapes, dict):
+        shapes = [shapes[key] for key in sorted(shapes)]
+    several = bool(shapes) and isinstance(shapes[0], (list, tuple))
+    return ", ".join(
+        "(" + ", ".join(map(str, shape)) + ")" for shape in (shapes if several else [shapes])
+    )
 
 
 def _totals(model: Model) -> list[str]:

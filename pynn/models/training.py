@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from pynn import optimizers
+from pynn.losses import resolve
 from pynn.models import checks, state
 from pynn.models.batches import Batches, is_source
+from pynn.models.batchwise import Batchwise
 from pynn.models.checks import verbosity, whole
 from pynn.models.data import (
     Data,
@@ -20,7 +23,7 @@ from pynn.models.data import (
     split,
     weights_by_output,
 )
-from pynn.models.batchwise import Batchwise
+from pynn.models.in_flight import InFlight
 from pynn.models.objective import Objective, warn_of_hints
 from pynn.utils.arrays import as_arrays
 from pynn.utils.random import draw_seed
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from pynn.callbacks import History
 
 
-class Training(Batchwise):
+class Training(InFlight, Batchwise):
     """The part of a model that learns. ``Model`` mixes it in."""
 
     def __init__(self) -> None:
@@ -43,9 +46,10 @@ class Training(Batchwise):
         self._trainer: Any = None
         self._trained_program: Program | None = None
         self._targets: list[int] = []  # which targets are inputs of the network, too
-        self._rule: dict[str, Any] = {}  # the optimizer as the trainer was given it
+        self._rule = {}
         self._optimizer_state: state.OptimizerState | None = None  # of a copy, or from a file
         self._seed = 0
+        self.fitting = None
 
     # ---- compile -----------------------------------------------------------------------------
 
@@ -103,7 +107,7 @@ class Training(Batchwise):
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles consist of: not the engine's side, which is made anew."""
         kept = state.of(self)
-        dropped = dict.fromkeys(("_trainer", "_trained_program", "_program"))
+        dropped = dict.fromkeys(("_trainer", "_trained_program", "_program", "fitting"))
         return {**vars(self), **dropped, "_optimizer_state": kept}
 
     def forget_trainer(self) -> None:
@@ -144,12 +148,13 @@ class Training(Batchwise):
         arrays = inputs(given, self.symbols, self.input_names)
         names = self.output_names
         shapes = [tensor.sample for tensor in self.program().flat_outputs]
-        chosen, compared = objective.losses_by_output(names), objective.compares(names)
+        chosen, compared = list(objective.losses_by_output(names)), objective.compares(names)
         targets: list[Any] = [None] * len(names)
         if any(compared):
             values = by_output("y", y, names)
             for k, name in enumerate(names):
                 if compared[k]:
+                    chosen[k] = resolve(chosen[k], shapes[k], np.shape(values[k])[1:])
                     label = "y" if len(names) == 1 else f"y[{name!r}]"
                     targets[k] = checks.targets(label, values[k], shapes[k], chosen[k])
         labels = dict(zip(names, targets, strict=True)) if len(names) > 1 else {"y": targets[0]}
@@ -162,10 +167,8 @@ class Training(Batchwise):
         data = Data(arrays, targets, weights)
         if self._trainer is None:
             self._start(data)
-        elif self._rule != self.optimizer.spec():
-            raise RuntimeError(
-                "fit: the optimizer was changed; call compile for it to take effect."
-            )
+        else:
+            self.renew_rule()
         self._trainer.check(*self.for_engine(data))
         return data
 

@@ -14,21 +14,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pynn._compat import explain_absent
 from pynn._graph import tensor as _tensor
 from pynn.ops import (
     _tables,
     arrangement,
     control,
     creation,
+    crossentropies,
     elementwise,
+    integers,
     joining,
-    linear,
+    linalg,
     nn,
+    products,
     reductions,
     sorting,
+    statistics,
 )
 
-_MODULES = (elementwise, reductions, arrangement, joining, linear, nn, sorting, creation, control)
+_MODULES = (
+    elementwise, reductions, arrangement, joining, products, linalg, nn, crossentropies, sorting,
+    statistics, integers, creation, control,
+)  # fmt: skip
 _PUBLIC: dict[str, Any] = dict(_tables.FUNCTIONS)
 for _module in _MODULES:
     _PUBLIC |= {
@@ -47,6 +55,10 @@ __all__ = sorted(_PUBLIC)
 # The operators of symbols and variables.
 _tensor.FUNCTIONS.update(_PUBLIC, getitem=arrangement.get_item)
 
+
 if TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any: ...
+
+
+explain_absent(globals())

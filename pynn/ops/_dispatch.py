@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pynn import config
-from pynn._graph.graph import Graph
+from pynn._graph.graph import Graph, tracing
 from pynn._graph.structure import flatten
 from pynn._graph.symbol import KerasTensor, record
 from pynn._graph.tensor import Tensor
@@ -54,11 +54,15 @@ def eager_only(function: Function) -> Function:
 
 
 def graph_of(*values: Any) -> Graph | None:
-    """The graph of the tensors among some values, None if there are none."""
-    for leaf in flatten(values):
+    """The graph of the tensors among some values, None if there are none.
+
+    A weight alone belongs to the graph being traced: what is made of it is trained through it.
+    """
+    leaves = flatten(values)
+    for leaf in leaves:
         if isinstance(leaf, Tensor):
             return leaf.graph
-    return None
+    return tracing() if any(isinstance(leaf, Variable) for leaf in leaves) else None
 
 
 def to_tensor(graph: Graph, value: Any) -> Tensor:
@@ -111,12 +115,15 @@ def compute(function: Callable[..., Any], *operands: Any, **options: Any) -> Any
     an array was.
     """
     given = [v if isinstance(v, numbers.Real) else _converted(v) for v in operands]
+    types = {leaf.dtype for leaf in flatten(given) if isinstance(leaf, (np.ndarray, np.generic))}
     with np.errstate(all="ignore"):
         result = function(*given, **options)
-    wide = {leaf.dtype for leaf in flatten(given) if isinstance(leaf, (np.ndarray, np.generic))}
+        if getattr(result, "dtype", None) == np.float16 and np.dtype(np.float16) not in types:
+            # NumPy computes with truth values in half precision.
+            result = function(*(_as_float(v) for v in given), **options)
     if isinstance(result, (list, tuple)):
-        return type(result)(_narrow(np.asarray(part), wide) for part in result)
-    return _narrow(np.asarray(result), wide)
+        return type(result)(_narrow(np.asarray(part), types) for part in result)
+    return _narrow(np.asarray(result), types)
 
 
 def _converted(value: Any) -> Any:
@@ -127,10 +134,15 @@ def _converted(value: Any) -> Any:
     return to_array(value)
 
 
+def _as_float(value: Any) -> Any:
+    return np.asarray(value, config.floatx()) if np.asarray(value).dtype == np.bool_ else value
+
+
 def _narrow(array: Array, given: set[np.dtype[Any]]) -> Array:
-    if array.dtype == np.float64 and np.dtype(np.float64) not in given:
+    """The standard type in place of one that none of the operands had."""
+    if array.dtype == np.float64 and array.dtype not in given:
         return array.astype(config.floatx())
-    if array.dtype == np.int64 and np.dtype(np.int64) not in given:
+    if array.dtype in (np.int8, np.int64) and array.dtype not in given:
         return array.astype(np.int32)
     return array
 

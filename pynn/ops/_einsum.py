@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 from pynn._graph.tensor import Tensor
+from pynn.ops._matmul import product
+from pynn.ops._primitives import binary, rearrange, reduce, reshape
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -59,14 +64,11 @@ def contract(tensors: Sequence[Tensor], labels: Sequence[str], result: str) -> A
 
 def _single(x: Any, names: str, wanted: set[str]) -> tuple[Any, str]:
     """Diagonals of repeated labels, and sums over the axes nobody wants."""
-    from pynn.ops._primitives import reduce
-    from pynn.ops.arrangement import diagonal
-
     for label in dict.fromkeys(names):
         while names.count(label) > 1:
             first = names.index(label)
             second = names.index(label, first + 1)
-            x = diagonal(x, 0, first, second)
+            x = rearrange("einsum", partial(np.diagonal, axis1=first, axis2=second), x)
             names = names[:first] + names[first + 1 : second] + names[second + 1 :] + label
     lost = [i for i, label in enumerate(names) if label not in wanted]
     if lost:
@@ -77,10 +79,6 @@ def _single(x: Any, names: str, wanted: set[str]) -> tuple[Any, str]:
 
 def _pair(a: Any, a_names: str, b: Any, b_names: str, later: set[str]) -> tuple[Any, str]:
     """The product of two operands, summed over what is not needed later."""
-    from pynn.ops._primitives import reduce
-    from pynn.ops._tables import multiply
-    from pynn.ops.linear import matmul
-
     both = [c for c in a_names if c in b_names]
     kept, summed = [c for c in both if c in later], [c for c in both if c not in later]
     a_free = [c for c in a_names if c not in b_names]
@@ -91,7 +89,7 @@ def _pair(a: Any, a_names: str, b: Any, b_names: str, later: set[str]) -> tuple[
     if batch and (batch[0] in summed or not summed):
         # A sum over the samples, or no sum at all: multiply with all axes side by side.
         names = [*batch, *(c for c in (*kept, *a_free, *b_free, *summed) if c not in batch)]
-        y = multiply(_spread(a, a_names, names), _spread(b, b_names, names))
+        y = binary("multiply", _spread(a, a_names, names), _spread(b, b_names, names))
         lost = [i for i, c in enumerate(names) if c in summed]
         y = reduce("sum", y, lost) if lost else y
         return y, "".join(c for c in names if c not in summed)
@@ -99,7 +97,7 @@ def _pair(a: Any, a_names: str, b: Any, b_names: str, later: set[str]) -> tuple[
     left = _matrix(a, a_names, [c for c in order if c in a_names], rest_a, summed, sizes)
     right = _matrix(b, b_names, [c for c in order if c in b_names], summed, rest_b, sizes)
     names = [*order, *rest_a, *rest_b]
-    y = _shaped(matmul(left, right), [sizes[c] for c in names])
+    y = _shaped(product(left, right), [sizes[c] for c in names])
     return y, "".join(names)
 
 
@@ -120,13 +118,13 @@ def _spread(x: Any, names: str, order: Sequence[str]) -> Any:
 
 
 def _transposed(x: Any, names: str, order: Sequence[str]) -> Any:
-    from pynn.ops.arrangement import transpose
 
     places = [names.index(c) for c in order]
-    return x if places == sorted(places) else transpose(x, places)
+    if places == sorted(places):
+        return x
+    return rearrange("einsum", lambda a: np.transpose(a, places), x)
 
 
 def _shaped(x: Any, shape: Sequence[int | None]) -> Any:
-    from pynn.ops.arrangement import reshape
 
-    return reshape(x, shape)
+    return reshape(x, tuple(n for n in shape if n is not None))

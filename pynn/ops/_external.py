@@ -72,7 +72,14 @@ class _Result:
 def _probe(function: Callable[..., Any], tensors: Sequence[Tensor], options: Any) -> Any:
     """The shapes of the results, from calls with few samples."""
     batches = (4, 7)
-    small, large = (function(*(_example(t, n) for t in tensors), **options) for n in batches)
+    try:
+        small, large = (function(*(_example(t, n) for t in tensors), **options) for n in batches)
+    except (ValueError, IndexError) as error:
+        shapes = ", ".join(str(t.shape) for t in tensors)
+        raise ValueError(
+            f"{function.__name__}: the function does not accept these shapes ({error}). "
+            f"Received: shapes {shapes}"
+        ) from error
     batched = any(t.batched for t in tensors)
     if isinstance(small, tuple):
         pairs = zip(small, large, strict=True)

@@ -115,12 +115,11 @@ def reshape(t: Tensor, sample: Shape) -> Tensor:
 
 def row_activation(name: str, x: Any, axis: int = -1) -> Any:
     """A row of the engine's table of activations that look at a whole axis."""
-    from pynn.ops.arrangement import moveaxis
-
     rank = len(shape_of(x))
     check_axis(name, axis, rank)
     if axis % rank != rank - 1:
-        return moveaxis(row_activation(name, moveaxis(x, axis, -1)), -1, axis)
+        y = row_activation(name, rearrange(name, lambda a: np.moveaxis(a, axis, -1), x))
+        return rearrange(name, lambda a: np.moveaxis(a, -1, axis), y)
     graph = graph_of(x)
     if graph is None:
         return compute(lambda a: _core.activation(name, _catalog.float_array("x", a), []), x)
@@ -141,10 +140,9 @@ def reduce(name: str, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     shift = int(t.batched)
     over_batch = t.batched and 0 in axes
     sample = tuple(
-        1 if i in axes else n
+        1 if i in axes or n is None else n
         for i, n in enumerate(t.shape)
-        if n is not None or over_batch
-        if keepdims or i not in axes
+        if (n is not None or over_batch) and (keepdims or i not in axes)
     )
     return graph.add(
         "reduce",

@@ -74,7 +74,7 @@ for _kind, _maker in _MAKERS.items():
             FUNCTIONS |= dict.fromkeys((_row.name, *_row.aliases), _maker(_row))
 globals().update(FUNCTIONS)
 
-__all__ = sorted(FUNCTIONS)
+__all__ = ["FUNCTIONS", *sorted(FUNCTIONS)]
 
 if TYPE_CHECKING:
 

@@ -5,6 +5,7 @@ In a model the axis of the samples stays the first one and whole; its length is 
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
@@ -17,6 +18,7 @@ from pynn.ops._dispatch import (
     compute,
     graph_of,
     public,
+    shape_of,
     to_array,
     to_tensor,
 )
@@ -30,7 +32,7 @@ def reshape(x: Any, newshape: Any) -> Any:
     Args:
         x: array or symbol.
         newshape: the new shape with the axis of the samples; one size may be -1, the one that is
-            left over. In a model the first is -1 or None.
+            left over. In a model the first is -1 or None, for the samples.
 
     Raises:
         ValueError: the number of elements differs.
@@ -42,11 +44,12 @@ def reshape(x: Any, newshape: Any) -> Any:
     newshape = (newshape,) if isinstance(newshape, (int, np.integer)) else tuple(newshape)
     graph = graph_of(x)
     if graph is None:
-        return compute(np.reshape, x, tuple(-1 if n is None else int(n) for n in newshape))
+        rows = None if None not in newshape else shape_of(x)[0]
+        return compute(np.reshape, x, tuple(rows if n is None else int(n) for n in newshape))
     t = to_tensor(graph, x)
     sizes = [-1 if n is None else int(n) for n in newshape]
     if t.batched:
-        if not sizes or (sizes[0] != -1 and -1 not in sizes[1:]):
+        if sizes[:1] != [-1]:
             raise _wrong_shape(t, newshape)
         sizes = sizes[1:]
     size, known = math.prod(t.sample), math.prod(n for n in sizes if n != -1)
@@ -264,13 +267,10 @@ def get_item(x: Any, key: Any) -> Any:
 def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
     """The block of a given shape (-1: to the end) that starts at some indices."""
     key = tuple(
-        _slice(int(start), None if size in (-1, None) else int(start) + int(size))
+        builtins.slice(int(start), None if size in (-1, None) else int(start) + int(size))
         for start, size in zip(start_indices, shape, strict=True)
     )
     return get_item(inputs, key)
-
-
-_slice = type(np.s_[:])
 
 
 @public

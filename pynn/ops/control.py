@@ -10,6 +10,7 @@ import numpy as np
 from pynn._graph.structure import flatten, map_structure, pack
 from pynn._graph.tensor import Symbol
 from pynn.ops._dispatch import Array, eager_only, graph_of, public, to_array, to_tensor
+from pynn.ops._external import external
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
@@ -167,7 +168,6 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         >>> twice(3.0)
         6.0
     """
-    from pynn.ops._external import external
 
     def call(*args: Any) -> Any:
         if graph_of(args) is None:
@@ -207,7 +207,6 @@ def with_gradient(fn: Callable[..., tuple[Any, Any]]) -> Callable[..., Any]:
         >>> cube(2.0)
         8.0
     """
-    from pynn.ops._external import external
 
     def call(*args: Any) -> Any:
         graph = graph_of(args)

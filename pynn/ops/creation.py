@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pynn import config
 from pynn._graph.symbol import KerasTensor
 from pynn._graph.tensor import Tensor
 from pynn._graph.variable import Variable
-from pynn.ops._dispatch import Array, compute, eager_only, public, shape_of, to_array
+from pynn.ops._dispatch import compute, eager_only, public, shape_of, to_array
 from pynn.ops.elementwise import cast
 
 
@@ -48,7 +49,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     return to_array(x) if dtype is None else to_array(x).astype(dtype)
 
 
-def convert_to_numpy(x: Any) -> Array:
+def convert_to_numpy(x: Any) -> npt.NDArray[Any]:
     """The value as a NumPy array.
 
     Raises:
@@ -88,22 +89,22 @@ def dtype(x: Any) -> str:
     return str(x.dtype) if hasattr(x, "dtype") else str(to_array(x).dtype)
 
 
-def zeros(shape: Any, dtype: Any = None) -> Array:
+def zeros(shape: Any, dtype: Any = None) -> npt.NDArray[Any]:
     """An array of zeros."""
     return np.zeros(shape, _kind(dtype))
 
 
-def ones(shape: Any, dtype: Any = None) -> Array:
+def ones(shape: Any, dtype: Any = None) -> npt.NDArray[Any]:
     """An array of ones."""
     return np.ones(shape, _kind(dtype))
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Array:
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> npt.NDArray[Any]:
     """An array of one value."""
     return np.full(shape, fill_value, _kind(dtype))
 
 
-def empty(shape: Any, dtype: Any = None) -> Array:
+def empty(shape: Any, dtype: Any = None) -> npt.NDArray[Any]:
     """An array whose values do not matter; they are zeros."""
     return np.zeros(shape, _kind(dtype))
 
@@ -116,22 +117,22 @@ def empty_like(x: Any, dtype: Any = None) -> Any:
     return zeros_like(x, dtype)
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Array:
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> npt.NDArray[Any]:
     """A matrix with ones on a diagonal."""
     return np.eye(N, M, k, _kind(dtype))
 
 
-def identity(n: int, dtype: Any = None) -> Array:
+def identity(n: int, dtype: Any = None) -> npt.NDArray[Any]:
     """The unit matrix."""
     return np.eye(n, dtype=_kind(dtype))
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Array:
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> npt.NDArray[Any]:
     """A matrix with ones on and below a diagonal."""
     return np.tri(N, M, k, _kind(dtype))
 
 
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Array:
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> npt.NDArray[Any]:
     """The numbers from ``start`` to before ``stop``, or from 0 to before ``start``.
 
     Example:
@@ -153,10 +154,11 @@ def linspace(
     axis: int = 0,
 ) -> Any:
     """Numbers at equal distances."""
-    result = np.linspace(to_array(start), to_array(stop), num, endpoint, retstep, axis=axis)
+    options: Any = {"num": num, "endpoint": endpoint, "retstep": retstep, "axis": axis}
+    result: Any = np.linspace(to_array(start), to_array(stop), **options)
     if retstep:
         return result[0].astype(_kind(dtype)), result[1]
-    return result.astype(_kind(dtype))  # type: ignore[attr-defined]
+    return result.astype(_kind(dtype))
 
 
 def logspace(
@@ -167,7 +169,7 @@ def logspace(
     base: float = 10,
     dtype: Any = None,
     axis: int = 0,
-) -> Array:
+) -> npt.NDArray[Any]:
     """Numbers whose logarithms have equal distances, from ``base**start`` to ``base**stop``."""
     values = np.logspace(to_array(start), to_array(stop), num, endpoint, base, axis=axis)
     return values.astype(_kind(dtype))
@@ -175,14 +177,14 @@ def logspace(
 
 def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
-) -> Array:
+) -> npt.NDArray[Any]:
     """Numbers whose logarithms have equal distances, from ``start`` to ``stop``."""
     values = np.geomspace(to_array(start), to_array(stop), num, endpoint, axis=axis)
     return values.astype(_kind(dtype))
 
 
 @eager_only
-def meshgrid(*x: Any, indexing: str = "xy") -> list[Array]:
+def meshgrid(*x: Any, indexing: str = "xy") -> list[npt.NDArray[Any]]:
     """Grids of coordinates."""
     return [np.asarray(part) for part in np.meshgrid(*map(to_array, x), indexing=indexing)]  # type: ignore[call-overload]
 
@@ -193,33 +195,33 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     return compute(np.vander, x, N=N, increasing=increasing)
 
 
-def bartlett(x: int) -> Array:
+def bartlett(x: int) -> npt.NDArray[Any]:
     """Bartlett's window of ``x`` points."""
     return np.bartlett(x).astype(config.floatx())
 
 
-def blackman(x: int) -> Array:
+def blackman(x: int) -> npt.NDArray[Any]:
     """Blackman's window of ``x`` points."""
     return np.blackman(x).astype(config.floatx())
 
 
-def hamming(x: int) -> Array:
+def hamming(x: int) -> npt.NDArray[Any]:
     """Hamming's window of ``x`` points."""
     return np.hamming(x).astype(config.floatx())
 
 
-def hanning(x: int) -> Array:
+def hanning(x: int) -> npt.NDArray[Any]:
     """Hann's window of ``x`` points."""
     return np.hanning(x).astype(config.floatx())
 
 
-def kaiser(x: int, beta: float) -> Array:
+def kaiser(x: int, beta: float) -> npt.NDArray[Any]:
     """Kaiser's window of ``x`` points."""
     return np.kaiser(x, beta).astype(config.floatx())
 
 
 @eager_only
-def scatter(indices: Any, values: Any, shape: Sequence[int]) -> Array:
+def scatter(indices: Any, values: Any, shape: Sequence[int]) -> npt.NDArray[Any]:
     """Zeros with values added at some places.
 
     Args:

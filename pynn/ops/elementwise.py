@@ -6,24 +6,35 @@ Here are those made of others; the engine's own come from its tables (``_tables.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pynn.ops import _primitives
 from pynn.ops._dispatch import compute, graph_of, is_number, public, to_tensor
+from pynn.ops._external import external
 from pynn.ops._tables import (
     absolute,
     equal,
+    erf,
+    exp,
     exp2,
     isfinite,
     isnan,
+    less,
     less_equal,
+    log1p,
     logaddexp,
     logical_and,
     logical_or,
+    maximum,
     multiply,
+    negative,
+    sign,
     sin,
+    sqrt,
+    square,
     subtract,
     trunc,
 )
@@ -281,3 +292,62 @@ def stop_gradient(variable: Any) -> Any:
         return compute(np.asarray, variable)
     t = to_tensor(graph, variable)
     return graph.add("stop_gradient", [t], t.sample)
+
+
+@public
+def imag(x: Any) -> Any:
+    """The imaginary part; 0 of real numbers."""
+    return compute(np.imag, x) if graph_of(x) is None else zeros_like(x)
+
+
+@public
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    """For each element the choice of the first condition that holds, else ``default``.
+
+    Example:
+        >>> select([[True, False], [True, True]], [[1.0, 1.0], [2.0, 2.0]]).tolist()
+        [1.0, 2.0]
+    """
+    if graph_of(condlist, choicelist, default) is None:
+        return compute(lambda d, *v: _select(d, v), default, *condlist, *choicelist)
+    y = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        y = where(condition, choice, y)
+    return y
+
+
+def _select(default: Any, values: Sequence[Any]) -> Any:
+    half = len(values) // 2
+    return np.select([v != 0 for v in values[:half]], list(values[half:]), default)
+
+
+@public
+def erfinv(x: Any) -> Any:
+    """The inverse of the error function.
+
+    Formula: ``erf(y) = x``
+
+    Winitzki's approximation (2008), then steps of Halley's and Newton's methods.
+
+    Example:
+        >>> erfinv([0.0, 0.5]).round(4).tolist()
+        [0.0, 0.476...]
+    """
+    x = compute(np.multiply, x, 1.0) if graph_of(x) is None else x
+    with np.errstate(all="ignore"):
+        inside = clip(stop_gradient(x), -1.0 + 1e-15, 1.0 - 1e-15)
+        gap = log1p(negative(square(inside)))
+        middle = gap / 2 + 2 / (math.pi * 0.147)
+        y = sign(inside) * sqrt(maximum(sqrt(square(middle) - gap / 0.147) - middle, 0.0))
+        for _ in range(3):
+            error = (erf(y) - inside) * (math.sqrt(math.pi) / 2) * exp(square(y))
+            y = y - error / (1.0 + y * error)
+        y = y - (erf(y) - x) * (math.sqrt(math.pi) / 2) * exp(square(y))
+    edge = where(equal(absolute(x), 1.0), multiply(sign(inside), math.inf), math.nan)
+    return where(less(absolute(x), 1.0), y, edge)
+
+
+@public
+def i0(x: Any) -> Any:
+    """The modified Bessel function of the first kind and order 0."""
+    return external(np.i0, [x])

@@ -12,6 +12,7 @@ from pynn._graph.tensor import Tensor
 from pynn.ops import _primitives
 from pynn.ops._dispatch import (
     compute,
+    eager_only,
     graph_of,
     public,
     rank_of,
@@ -20,9 +21,8 @@ from pynn.ops._dispatch import (
     to_tensor,
 )
 from pynn.ops._primitives import check_axis, rearrange
-from pynn.ops.arrangement import expand_dims, get_item, moveaxis, ravel, reshape
-
-_slice = type(np.s_[:])
+from pynn.ops.arrangement import expand_dims, get_item, moveaxis, pad, ravel, reshape
+from pynn.ops.elementwise import where
 
 
 @public
@@ -159,9 +159,9 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     else:
         ends = [*(int(i) for i in flatten(to_array(indices_or_sections).tolist())), length]
     starts = [0, *ends[:-1]]
-    before = (_slice(None),) * (axis % rank_of(x))
+    before = (slice(None),) * (axis % rank_of(x))
     pairs = zip(starts, ends, strict=True)
-    return [get_item(_listed(x), (*before, _slice(a, b))) for a, b in pairs]
+    return [get_item(_listed(x), (*before, slice(a, b))) for a, b in pairs]
 
 
 def _listed(x: Any) -> Any:
@@ -196,7 +196,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
             f"unstack: the axis of the samples stays whole in a model. Received: axis={axis}, "
             f"x.shape={shape_of(x)}"
         )
-    before = (_slice(None),) * (axis % rank_of(x))
+    before = (slice(None),) * (axis % rank_of(x))
     x = _listed(x)
     return [get_item(x, (*before, i)) for i in range(length)]
 
@@ -246,8 +246,58 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """The differences of neighbours along an axis, ``n`` times."""
     for _ in range(n):
-        before = (_slice(None),) * (axis % rank_of(a))
+        before = (slice(None),) * (axis % rank_of(a))
         a = _listed(a)
-        later = get_item(a, (*before, _slice(1, None)))
-        a = _primitives.binary("subtract", later, get_item(a, (*before, _slice(None, -1))))
+        later = get_item(a, (*before, slice(1, None)))
+        a = _primitives.binary("subtract", later, get_item(a, (*before, slice(None, -1))))
     return a
+
+
+@public
+def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
+    """``inputs`` with a block replaced by ``updates``, which starts at some indices.
+
+    Example:
+        >>> slice_update([1.0, 2.0, 3.0], [1], [9.0]).tolist()
+        [1.0, 9.0, 3.0]
+    """
+    starts = [int(i) for i in start_indices]
+    if graph_of(inputs, updates) is None:
+        result, block = to_array(inputs).copy(), to_array(updates)
+        key = tuple(slice(i, i + n) for i, n in zip(starts, block.shape, strict=True))
+        result[key] = block
+        return result
+    pairs = list(zip(starts, shape_of(inputs), shape_of(updates), strict=True))
+    if any((whole is None) != (part is None) or (part is None and i) for i, whole, part in pairs):
+        raise ValueError(
+            "slice_update: the block must span all samples. Received: shapes "
+            f"{shape_of(inputs)} and {shape_of(updates)}, start_indices={starts}"
+        )
+    around = [(0, 0) if n is None or m is None else (i, n - i - m) for i, n, m in pairs]
+    inside = pad(updates * 0.0 + 1.0, around)
+    return where(inside, pad(updates, around), inputs)
+
+
+@eager_only
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
+    """``inputs`` with the values at some places replaced by, or combined with, ``updates``.
+
+    Args:
+        inputs: array.
+        indices: ``(n, axes)``, the places.
+        updates: ``(n, ...)``.
+        reduction: None to replace, ``"add"``, ``"mul"``, ``"max"`` or ``"min"``.
+    """
+    result, places = to_array(inputs).copy(), tuple(np.moveaxis(to_array(indices), -1, 0))
+    values = to_array(updates).astype(result.dtype)
+    if reduction is None:
+        result[places] = values
+        return result
+    functions = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
+    if reduction not in functions:
+        raise ValueError(
+            "scatter_update: `reduction` must be None, 'add', 'mul', 'max' or 'min'. "
+            f"Received: reduction={reduction!r}"
+        )
+    functions[reduction].at(result, places, values)
+    return result

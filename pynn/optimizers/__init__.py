@@ -13,8 +13,10 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from pynn._compat import explain_absent
 from pynn.optimizers import legacy, schedules
 from pynn.optimizers._adaptive import Adadelta, Adagrad, Ftrl, RMSprop
 from pynn.optimizers._base import Optimizer
@@ -67,9 +69,13 @@ def get(identifier: Any) -> Any:
         >>> get("RMSProp").rho
         0.9
     """
-    if isinstance(identifier, str) and identifier.lower() in _BY_NAME:
+    return _found(identifier, _BY_NAME)
+
+
+def _found(identifier: Any, table: Mapping[str, Any]) -> Any:
+    if isinstance(identifier, str) and identifier.lower() in table:
         identifier = identifier.lower()
-    found = get_object("optimizer", identifier, _BY_NAME, Optimizer)
+    found = get_object("optimizer", identifier, table, Optimizer)
     if found is None or isinstance(found, Optimizer):
         return found
     raise TypeError(
@@ -84,6 +90,14 @@ def serialize(optimizer: Any) -> dict[str, Any]:
     return {**described, "module": "keras.optimizers"}
 
 
-def deserialize(config: Any) -> Any:
-    """Returns the optimizer of this name or dictionary."""
-    return get(config)
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the optimizer of this name or dictionary.
+
+    Args:
+        config: what ``serialize`` returned, or a name.
+        custom_objects: classes by name, beside those of this module.
+    """
+    return _found(config, {**_BY_NAME, **(custom_objects or {})})
+
+
+explain_absent(globals())

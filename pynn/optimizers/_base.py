@@ -251,8 +251,18 @@ class Optimizer(Stateful):
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Makes the optimizer that ``get_config`` described."""
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Makes the optimizer that ``get_config`` described.
+
+        Args:
+            config: the constructor's arguments.
+            custom_objects: classes of schedules by name, beside those of pynn.
+        """
+        rate = config.get("learning_rate")
+        if isinstance(rate, Mapping):
+            config = {**config, "learning_rate": schedules.deserialize(rate, custom_objects)}
         return cls(**config)
 
     def __repr__(self) -> str:

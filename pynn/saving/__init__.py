@@ -11,6 +11,7 @@ Example:
 
 from __future__ import annotations
 
+from pynn._compat import explain_absent
 from pynn.saving.saving import load_model, load_weights, model_from_json, save_model, save_weights
 from pynn.saving.serialization import deserialize_keras_object, serialize_keras_object
 from pynn.utils.registration import (
@@ -39,3 +40,5 @@ __all__ = [
     "save_weights",
     "serialize_keras_object",
 ]
+
+explain_absent(globals())

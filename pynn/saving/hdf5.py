@@ -13,6 +13,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 _ATTRIBUTE_LIMIT = 64512  # bytes: longer lists are cut into numbered attributes
+_MOST_NAMES = 1 << 20
 _MOST_TEXT = 1 << 28  # characters of one attribute
 
 
@@ -26,7 +27,11 @@ def reading(target: Any, path: str) -> Iterator[Any]:
     import h5py
 
     try:
-        with h5py.File(target, "r") as file:
+        file = h5py.File(target, "r")
+    except OSError as error:
+        raise OSError(f"The file is damaged: {error}. Received: filepath={path!r}") from error
+    try:
+        with file:
             yield file
     except (KeyError, RuntimeError, UnicodeDecodeError, MemoryError) as error:
         raise OSError(f"The file is damaged: {error}. Received: filepath={path!r}") from error
@@ -114,7 +119,7 @@ def text(holder: Any, name: str) -> str | None:
     """
     if name not in holder.attrs:
         return None
-    value = holder.attrs[name]
+    value = _attribute(holder, name, 1)
     if isinstance(value, bytes):
         value = value.decode("utf-8", errors="replace")
     if not isinstance(value, str) or len(value) > _MOST_TEXT:
@@ -122,13 +127,21 @@ def text(holder: Any, name: str) -> str | None:
     return value
 
 
+def _attribute(holder: Any, name: str, most: int = _MOST_NAMES) -> Any:
+    """An attribute's value; damage may make it claim any number of elements."""
+    shape = holder.attrs.get_id(name).shape
+    if shape is None or math.prod(shape) > most:
+        raise ValueError(f"{holder.name}: the attribute {name} is damaged: shape {shape}.")
+    return holder.attrs[name]
+
+
 def names(holder: Any, name: str) -> list[str]:
     """Returns an attribute that is a list of names, also one cut into numbered parts."""
     parts = []
     if name in holder.attrs:
-        parts.append(holder.attrs[name])
+        parts.append(_attribute(holder, name))
     while f"{name}{len(parts)}" in holder.attrs:
-        parts.append(holder.attrs[f"{name}{len(parts)}"])
+        parts.append(_attribute(holder, f"{name}{len(parts)}"))
     items = [item for part in parts for item in np.ravel(part)]
     return [item.decode() if isinstance(item, bytes) else str(item) for item in items]
 

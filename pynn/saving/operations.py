@@ -17,6 +17,7 @@ from pynn._graph.structure import flatten
 from pynn._graph.symbol import FunctionCall, KerasTensor, record_call
 from pynn.utils.configurable import serialize, unknown_name
 from pynn.utils.naming import to_snake_case
+from pynn.utils.registration import find_custom
 
 # Where Keras keeps the class of a function; the others are in keras.src.ops.numpy.
 _ELSEWHERE: Mapping[str, frozenset[str]] = {
@@ -36,7 +37,13 @@ _ELSEWHERE: Mapping[str, frozenset[str]] = {
         }
     ),
 }  # fmt: skip
-_ALIASES = {"abs": "absolute", "max": "max", "min": "min", "swish": "silu"}
+_ALIASES = {
+    "abs": "absolute",
+    "amax": "max",
+    "amin": "min",
+    "hard_swish": "hard_silu",
+    "swish": "silu",
+}
 # Arguments that belong to the call even where they are plain numbers.
 _OF_THE_CALL = frozenset({"condition", "key", "x", "x1", "x2"})
 
@@ -46,17 +53,15 @@ def describe_call(call: FunctionCall) -> tuple[dict[str, Any], list[Any]]:
     node = call.nodes[0]
     name = str(call.function.__name__).strip("_")
     name = _ALIASES.get(name, name)
-    bound = inspect.signature(call.function).bind(*node.args, **node.kwargs)
-    bound.apply_defaults()
+    signature = inspect.signature(call.function)
+    bound = signature.bind(*node.args, **node.kwargs)
     config: dict[str, Any] = {"name": call.name}
     args: list[Any] = []
     for key, value in bound.arguments.items():
         if key in _OF_THE_CALL or _has_values(value):
             args.append(value)
-        else:
+        elif value is not signature.parameters[key].default:
             config[key] = serialize(value)
-    while args and args[-1] is None:
-        args.pop()
     module = next((m for m, names in _ELSEWHERE.items() if name in names), "keras.src.ops.numpy")
     class_name = "".join(part.capitalize() for part in name.split("_"))
     entry = {"module": module, "class_name": class_name, "config": config}
@@ -72,8 +77,20 @@ def is_operation(entry: Mapping[str, Any]) -> bool:
     module = str(entry.get("module") or "")
     if module:
         return module.startswith(("keras.src.ops", "keras.ops", "keras.operations"))
-    config = entry.get("config")  # .h5 files name no modules; every layer can be frozen
-    return isinstance(config, Mapping) and not {"trainable", "dtype", "batch_shape"} & set(config)
+    config = entry.get("config")  # .h5 files of Keras name no modules; only layers can be frozen
+    if not isinstance(config, Mapping) or {"batch_shape", "dtype", "layers", "trainable"} & {
+        *config
+    }:
+        return False
+    class_name = str(entry.get("class_name"))
+    return find_custom(class_name) is None and _function(class_name) is not None
+
+
+def _function(class_name: str) -> Callable[..., Any] | None:
+    """The function of pynn.ops that a class of Keras stands for."""
+    name = to_snake_case(class_name)
+    function = vars(importlib.import_module("pynn.ops")).get(name)
+    return function if inspect.isfunction(function) and name[0] != "_" else None
 
 
 def revive_call(entry: Mapping[str, Any]) -> Callable[[Sequence[Any], Mapping[str, Any]], Any]:
@@ -82,19 +99,22 @@ def revive_call(entry: Mapping[str, Any]) -> Callable[[Sequence[Any], Mapping[st
     Raises:
         ValueError: pynn.ops has no such function.
     """
-    ops = importlib.import_module("pynn.ops")
     class_name = str(entry["class_name"])
-    name = to_snake_case(class_name)
-    function = getattr(ops, name, None)
-    if name.startswith("_") or not inspect.isfunction(function):
-        known = [n for n, f in vars(ops).items() if inspect.isfunction(f) and n[0] != "_"]
-        raise ValueError(unknown_name("function of pynn.ops", name, known))
+    function = _function(class_name)
+    if function is None:
+        ops = importlib.import_module("pynn.ops")
+        raise ValueError(
+            unknown_name("function of pynn.ops", to_snake_case(class_name), ops.__all__)
+        )
+    is_item = class_name == "GetItem"
     config = dict(entry.get("config") or {})
     call_name = config.pop("name", None)
     takes = inspect.signature(function).parameters
     fixed = {key: value for key, value in config.items() if key in takes}
 
     def make(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if is_item:  # JSON knows lists only
+            args = [args[0], *(tuple(key) if isinstance(key, list) else key for key in args[1:])]
         return record_call(FunctionCall(function, call_name), args, {**fixed, **kwargs})
 
     return make

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -92,10 +91,8 @@ def _outputs(model: Any, rows: list[Array]) -> list[Array] | None:
 
 
 def _predict(model: Any, rows: list[Array]) -> list[Array] | None:
-    run: Callable[..., Any] = model.predict_on_batch
     try:
-        given = model.input
-        y = run(rows[0] if not isinstance(given, (list, tuple, dict)) else _like(given, rows))
+        y = model.predict(_like(model.input, rows), verbose=0)
     except (ValueError, TypeError, IndexError):
         return None
     parts = [y[key] for key in sorted(y)] if isinstance(y, dict) else y
@@ -105,7 +102,7 @@ def _predict(model: Any, rows: list[Array]) -> list[Array] | None:
 def _like(structure: Any, rows: list[Array]) -> Any:
     if isinstance(structure, dict):
         return dict(zip(sorted(structure), rows, strict=True))
-    return list(rows)
+    return list(rows) if isinstance(structure, (list, tuple)) else rows[0]
 
 
 def _message(model: Any, what: str) -> str:

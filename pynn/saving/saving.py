@@ -15,8 +15,10 @@ from pynn.saving.compatibility import KERAS_VERSION
 from pynn.saving.compiling import compile_from_config, full_names
 from pynn.saving.legacy import generation_of, modern_model
 from pynn.saving.serialization import reading, revive, serialize_keras_object
+from pynn.utils.limits import weights_within
 
 _OPTIMIZER = "optimizer/vars"
+_MOST_ELEMENTS_PER_BYTE = 64  # of a file whose arrays are compressed
 
 
 def save_model(
@@ -96,7 +98,8 @@ def load_model(
     """
     path = os.fspath(filepath)
     load = _load_keras if files.kind_of(path) == "zip" else _load_h5
-    with reading(custom_objects, safe_mode):
+    most = _MOST_ELEMENTS_PER_BYTE * os.path.getsize(path) + (1 << 20)
+    with reading(custom_objects, safe_mode), weights_within(most):
         model = load(path, compile)
     return model
 
@@ -236,7 +239,6 @@ def _restore_optimizer(file: Any, model: Any) -> None:
 
 def _write_h5(target: Any, model: Any, include_optimizer: bool) -> None:
     entry = serialize_keras_object(model)
-    entry.pop("build_config", None)
     training = entry.pop("compile_config", None)
     with hdf5.writing(target) as file:
         file.attrs["keras_version"] = KERAS_VERSION
@@ -289,7 +291,7 @@ def _load_h5(path: str, compile: bool) -> Any:
 
 def _model(entry: Any, generation: int, source: str) -> Any:
     """Makes the model of a description, not compiled."""
-    if not isinstance(entry, dict):
+    if not isinstance(entry, dict) or "class_name" not in entry:
         raise ValueError(f"Expected the description of a model. Received: {source!r}")
     modern = dict(modern_model(entry, generation))
     modern.pop("compile_config", None)

@@ -13,7 +13,7 @@ import numpy as np
 
 from pynn import _legacy
 from pynn.layers import Layer
-from pynn.utils.configurable import argument_names, serialize, unknown_name
+from pynn.utils.configurable import argument_names, plain_dtype, serialize, unknown_name
 from pynn.utils.registration import CustomObjectScope, find_custom, is_unsafe, unsafe
 
 # Where classes are looked for, in this order where a file does not say.
@@ -148,8 +148,11 @@ def _make(entry: Mapping[str, Any], kind: str | None) -> Any:
         )
     custom = find_custom(entry.get("registered_name"), name)
     if custom is not None:
-        made = custom.from_config(dict(config)) if hasattr(custom, "from_config") else custom
+        revives = hasattr(custom, "from_config")
+        made = custom.from_config(plain_dtype(config)) if revives else custom
     else:
+        if name.rpartition(">")[2] == "Lambda":
+            config = {**config, **_lambda_functions(config)}
         cls, kind = find_class(name, entry, kind)
         made = _make_own(cls, kind, config)
     if isinstance(made, Layer):
@@ -162,13 +165,11 @@ def _make_own(cls: Any, kind: str, config: Mapping[str, Any]) -> Any:
     owner = f"{cls.__name__} {config['name']!r}" if "name" in config else cls.__name__
     if kind == "models":
         return cls.from_config(config)  # which revives its layers
-    if cls.__name__ == "Lambda":
-        config = {**config, **_lambda_functions(config)}
     known = {*argument_names(cls), *_FURTHER.get(kind.partition(".")[0], ())}
     arguments = {}
     for key, value in config.items():
         if key in known:
-            plain = key == "name" or cls.__name__ == "InputLayer"
+            plain = key == "name" or cls.__name__ == "InputLayer" or not _describes(value)
             arguments[key] = value if plain else revive(value, _kind_of_argument(key))
         elif value not in (None, False, [], *_NEUTRAL.get(key, ())):
             raise ValueError(
@@ -179,6 +180,10 @@ def _make_own(cls: Any, kind: str, config: Mapping[str, Any]) -> Any:
         return cls.from_config(arguments)
     except TypeError as error:
         raise ValueError(f"{owner}: the configuration does not fit: {error}") from error
+
+
+def _describes(value: Any) -> bool:
+    return isinstance(value, (str, list, tuple, Mapping))
 
 
 def _build_and_compile(layer: Layer, entry: Mapping[str, Any]) -> None:

@@ -108,7 +108,7 @@ def revive_graph(config: Mapping[str, Any]) -> tuple[Any, Any]:
     """
     graph = _Graph(config["layers"])
     graph.connect()
-    return tuple(graph.ends(config[key]) for key in ("input_layers", "output_layers"))  # type: ignore[return-value]
+    return graph.ends(config["input_layers"]), graph.ends(config["output_layers"])
 
 
 class _Missing(Exception):

@@ -17,21 +17,40 @@ from pynn.utils.preprocessing import (
     to_categorical,
     unpack_x_y_sample_weight,
 )
+from pynn.utils.progress import Progbar
 from pynn.utils.random import set_random_seed
+from pynn.utils.registration import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 
 if TYPE_CHECKING:
     from pynn._graph.inspection import get_source_inputs as get_source_inputs
     from pynn._graph.inspection import is_keras_tensor as is_keras_tensor
     from pynn.diagrams import model_to_dot as model_to_dot
     from pynn.diagrams import plot_model as plot_model
+    from pynn.saving import deserialize_keras_object as deserialize_keras_object
+    from pynn.saving import serialize_keras_object as serialize_keras_object
+    from pynn.ops._check import check_gradients as check_gradients
 
 __all__ = [
+    "CustomObjectScope",
+    "Progbar",
     "PyDataset",
     "Sequence",
     "clear_session",
+    "custom_object_scope",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "register_keras_serializable",
     "set_random_seed",
     "split_dataset",
     "standardize_dtype",
@@ -41,6 +60,9 @@ __all__ = [
 
 # Names of keras.utils whose code stands on a higher floor: loaded when first used.
 _ABOVE = {
+    "deserialize_keras_object": "pynn.saving",
+    "serialize_keras_object": "pynn.saving",
+    "check_gradients": "pynn.ops._check",
     "get_source_inputs": "pynn._graph.inspection",
     "is_keras_tensor": "pynn._graph.inspection",
     "model_to_dot": "pynn.diagrams",

@@ -69,11 +69,12 @@ def serialize(value: Any) -> Any:
 def describe(cls: Any, class_name: str, config: Any) -> dict[str, Any]:
     """The entry of a class or function in a file, with the module Keras looks for it in."""
     own = _own_module(cls)
+    public = own is not None and not own.startswith("keras.src")
     return {
         "module": own or cls.__module__,
         "class_name": class_name,
         "config": config,
-        "registered_name": None if own else get_registered_name(cls),
+        "registered_name": None if public else get_registered_name(cls),
     }
 
 
@@ -82,8 +83,8 @@ def _own_module(thing: Any) -> str | None:
     parts = str(thing.__module__).split(".")
     if parts[0] != "pynn" or len(parts) < 2:
         return None
-    if parts[1] == "models":
-        return "keras"
+    if parts[1] == "models":  # Keras has no public name for the class of functional models
+        return "keras.src.models.functional" if thing.__name__ == "Functional" else "keras"
     return "keras.optimizers.schedules" if "schedules" in parts else f"keras.{parts[1]}"
 
 
@@ -95,6 +96,14 @@ def _function(function: Any) -> Any:
     if name == "<lambda>":
         return {"class_name": "__lambda__", "config": {"value": None}}  # code is not stored
     return describe(function, "function", get_registered_name(function))
+
+
+def plain_dtype(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer's configuration with the name of its type in place of Keras's description of it."""
+    dtype = config.get("dtype")
+    if isinstance(dtype, Mapping):
+        return {**config, "dtype": (dtype.get("config") or {}).get("name")}
+    return dict(config)
 
 
 def _plain(value: Any) -> Any:

@@ -65,8 +65,8 @@ def normalize(x: npt.ArrayLike, axis: int = -1, order: float = 2) -> Array:
         order: of the norm: 1, 2, ..., ``numpy.inf``.
 
     Example:
-        >>> normalize([[3.0, 4.0], [0.0, 0.0]], order=1).round(3).tolist()
-        [[0.429, 0.571], [0.0, 0.0]]
+        >>> normalize([[1.0, 3.0], [0.0, 0.0]], order=1).tolist()
+        [[0.25, 0.75], [0.0, 0.0]]
     """
     values = np.atleast_1d(np.asarray(x))
     if values.dtype.kind != "f" or not isinstance(x, np.ndarray):

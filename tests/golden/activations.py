@@ -82,7 +82,9 @@ def both(name: str, x: Any, options: dict[str, Any]) -> Case:
 CASES: Cases = {
     **{f"activations.{name}": both(name, GRID, given) for name, given in ELEMENTWISE.items()},
     **{
-        f"activations.{name}": (values if "axis" in given else both)(name, ROWS_OF_NUMBERS, given)
+        f"activations.{name}": (values if given or name == "glu" else both)(
+            name, ROWS_OF_NUMBERS, given
+        )
         for name, given in BY_ROW.items()
     },
 }

@@ -270,7 +270,7 @@ COMPILED: Cases = {
         "acc",
         lambda k: k.metrics.F1Score(average="macro"),
         lambda k: k.metrics.TopKCategoricalAccuracy(k=2),
-        "crossentropy",
+        "categorical_crossentropy",
     ),
     "sparse": in_compile(
         3,
@@ -278,7 +278,7 @@ COMPILED: Cases = {
         LABELS,
         "sparse_categorical_crossentropy",
         "accuracy",
-        "crossentropy",
+        "sparse_categorical_crossentropy",
         lambda k: k.metrics.SparseTopKCategoricalAccuracy(k=2, name="top2"),
     ),
     "regression": in_compile(

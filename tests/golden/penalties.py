@@ -23,7 +23,7 @@ REGULARIZERS: dict[str, Make] = {
     "OrthogonalRegularizer/columns": lambda k: k.regularizers.OrthogonalRegularizer(
         factor=0.1, mode="columns"
     ),
-    "get/l1_l2": lambda k: k.regularizers.get("l1_l2"),
+    "get/L1L2": lambda k: k.regularizers.get("L1L2"),
 }
 CONSTRAINTS: dict[str, Make] = {
     "MaxNorm": lambda k: k.constraints.MaxNorm(),
@@ -51,7 +51,7 @@ def regularizer(make: Make) -> Case:
         dense = keras.layers.Dense
         model = stack(keras, dense(3, kernel_regularizer=make(keras)), dense(2))
         return {
-            "value": np.asarray(make(keras)(KERNEL)),
+            "value": np.asarray(make(keras)(keras.ops.convert_to_tensor(KERNEL))),
             **train(compiled(model, optimizer=keras.optimizers.SGD(0.1)), X, TARGETS),
         }
 

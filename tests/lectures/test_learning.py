@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ def test_transfer(names: Names) -> None:
 
 # Learning rates
 
-SCHEDULES = {
+SCHEDULES: dict[str, Callable[[int], float]] = {
     "exponential": lambda t: 0.01 * 10 ** (-t / 20),
     "power": lambda t: 0.01 * (1 + t / 20) ** -1,
     "piecewise": lambda t: 0.01 if t < 5 else 0.005 if t < 8 else 0.001,
@@ -218,3 +219,53 @@ def test_performance_schedule() -> None:
     assert history.history["learning_rate"] == pytest.approx(
         [0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
     )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "formula"),
+    [
+        (keras.optimizers.schedules.ExponentialDecay(0.1, 4, 0.1), lambda t: 0.1 * 10 ** (-t / 4)),
+        (keras.optimizers.schedules.PowerDecay(0.1, 4, 2.0), lambda t: 0.1 * (1 + t / 4) ** -2.0),
+    ],
+    ids=["exponential", "power"],
+)
+def test_schedules_by_iteration(schedule: Any, formula: Any) -> None:
+    """The weight shrinks by the rate of each step, whose gradient is the weight itself."""
+    model = one_weight(keras.optimizers.SGD(schedule), 1.0)
+    model.fit(np.full((8, 1), math.sqrt(0.5)), np.zeros((8, 1)), batch_size=1, verbose=0)
+    expected = math.prod(1 - formula(t) for t in range(8))
+    assert model.get_weights()[0].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_one_cycle(names: Names) -> None:
+    """Up to the largest rate in the first half, back in the second, and further down at the end."""
+    run("sequential_list", names)
+    rates: list[float] = []
+    model = names["model"]
+    sgd = keras.optimizers.SGD(momentum=0.9)
+    model.compile(loss="sparse_categorical_crossentropy", optimizer=sgd)
+    note = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: rates.append(float(model.optimizer.learning_rate))
+    )
+    cycle = keras.callbacks.OneCycle(0.05)
+    model.fit(names["X_train"], names["y_train"], epochs=3, callbacks=[cycle, note], verbose=0)
+    assert len(rates) == 3 * 32
+    top = int(np.argmax(rates))
+    assert rates[top] == pytest.approx(0.05, rel=0.05)
+    assert 30 < top < 55
+    assert rates[:top] == sorted(rates[:top])
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+    assert rates[-1] < rates[0] < 0.01
+
+
+def test_monte_carlo_dropout() -> None:
+    """The mean of networks with dropped units, and their spread: sum (h w)^2 p / (1 - p)."""
+    model = keras.Sequential([
+        keras.Input((40,)), keras.layers.Dropout(0.3), keras.layers.Dense(1, use_bias=False),
+    ])  # fmt: skip
+    x = np.random.default_rng(0).normal(size=(3, 40)).astype(np.float32)
+    mean, spread = model.predict(x, mc_samples=2000, verbose=0)
+    weights = model.get_weights()[0].astype(np.float64)
+    variance = (x.astype(np.float64) ** 2) @ (weights**2) * 0.3 / 0.7
+    np.testing.assert_allclose(spread, np.sqrt(variance), rtol=0.1)
+    np.testing.assert_allclose(mean, x @ weights, atol=5 * np.sqrt(variance.max() / 2000))

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pynn._compat import explain_absent
 from pynn.optimizers.schedules._base import LearningRateSchedule
 from pynn.optimizers.schedules.cosine import CosineDecay, CosineDecayRestarts, OneCycle
 from pynn.optimizers.schedules.decay import (
@@ -57,12 +58,21 @@ def get(identifier: Any) -> Any:
     return get_object("schedule", identifier, _BY_NAME, LearningRateSchedule)
 
 
-def serialize(schedule: Any) -> dict[str, Any]:
+def serialize(learning_rate_schedule: Any) -> dict[str, Any]:
     """Returns the dictionary from which ``get`` makes an equal schedule."""
-    described: dict[str, Any] = _serialize(schedule)
+    described: dict[str, Any] = _serialize(learning_rate_schedule)
     return {**described, "module": "keras.optimizers.schedules"}
 
 
-def deserialize(config: Mapping[str, Any]) -> Any:
-    """Returns the schedule that ``serialize`` described."""
-    return get(config)
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the schedule that ``serialize`` described.
+
+    Args:
+        config: the dictionary.
+        custom_objects: classes by name, beside those of this module.
+    """
+    table = {**_BY_NAME, **(custom_objects or {})}
+    return get_object("schedule", config, table, LearningRateSchedule)
+
+
+explain_absent(globals())

@@ -1,0 +1,67 @@
+"""What callbacks ask of a model while it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from pynn.models import state
+
+if TYPE_CHECKING:
+    from pynn.models.fitting import Fitting
+
+
+class InFlight:
+    """The part of a model that lets a training be changed, looked into and continued."""
+
+    optimizer: Any
+    fitting: Fitting | None  # the fit that runs
+    _trainer: Any
+    _rule: dict[str, Any]  # the optimizer as the trainer was given it
+    _seed: int  # of dropout and noise
+    _trained_program: Any
+
+    def renew_rule(self) -> None:
+        """Tells the engine hyper-parameters of the optimizer that were assigned meanwhile.
+
+        Raises:
+            RuntimeError: something else of the optimizer was changed.
+        """
+        rule = self.optimizer.spec()
+        if rule == self._rule:
+            return
+        if {**rule, "fields": None} != {**self._rule, "fields": None}:
+            raise RuntimeError(
+                "fit: the optimizer was changed; call compile for it to take effect."
+            )
+        self._trainer.set_fields(rule["fields"])
+        self._rule = rule
+
+    def fit_state(self) -> dict[str, Any]:
+        """The seeds of the fit that runs; with weights and optimizer all it depends on."""
+        assert self.fitting is not None
+        return {"seed": self._seed, "order": self.fitting.feed.state}
+
+    def resume_fit(self, epoch: int, batch: int, seeds: Mapping[str, Any]) -> None:
+        """Lets the fit that begins go on from an epoch and a batch of an earlier one.
+
+        Weights and optimizer are loaded before. Called in ``on_train_begin``.
+
+        Args:
+            epoch: the epoch, counted from 0.
+            batch: the batch in it.
+            seeds: what ``fit_state`` returned then.
+        """
+        assert self.fitting is not None
+        self._seed, self.fitting.feed.state = seeds["seed"], seeds["order"]
+        self.fitting.start = (epoch, batch)
+        self._trainer.iterations = self.optimizer.calls
+
+    def last_gradients(self) -> list[tuple[Any, npt.NDArray[Any]]]:
+        """The trained variables, each with its gradient in the last batch that was trained."""
+        if self._trainer is None:
+            return []
+        variables = state.trained(self._trained_program)
+        return list(zip(variables, self._trainer.last_gradients(), strict=True))
