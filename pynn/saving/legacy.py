@@ -83,9 +83,9 @@ def by_kind(version: Any) -> bool:
         >>> by_kind("2.10.0"), by_kind("2.15.0"), by_kind("3.0.0")
         (True, False, False)
     """
-    second = str(version).split(".")[1:2]
+    minor = [*str(version).split("."), "0"][1]
     generation = generation_of(version)
-    return generation == 1 or (generation == 2 and int(second[0] if second else 0) < 11)
+    return generation == 1 or (generation == 2 and minor.isdigit() and int(minor) < 11)
 
 
 def modern_model(entry: Any, generation: int) -> Any:
