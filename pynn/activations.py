@@ -25,6 +25,8 @@ from pynn._compat import explain_absent
 from pynn.ops._dispatch import graph_of, public
 from pynn.ops._primitives import row_activation, unary
 from pynn.utils.configurable import lookup, unknown_argument
+from pynn.utils.configurable import serialize as _describe
+from pynn.utils.registration import find_custom
 
 _ROWS = _catalog.rows("activation", "row_activation")
 
@@ -76,16 +78,18 @@ def get(identifier: Any) -> Any:
     """Returns an activation function.
 
     Args:
-        identifier: a name or alias, one of this module's functions, or None for ``linear``.
+        identifier: a name or alias, one of this module's functions, or None for ``linear``; a
+            function of your own, written with ``pynn.ops`` or made by ``pynn.ops.with_gradient``,
+            or the name it was registered under.
 
     Returns:
-        The function. Its attributes ``name`` and ``params`` say which row of the engine's table it
-        is and with which parameters.
+        The function. For one of this module, the attributes ``name`` and ``params`` say which row
+        of the engine's table it is and with which parameters.
 
     Raises:
         ValueError: an unknown name.
-        TypeError: an activation whose parameters have no defaults, or something else, such as a
-            Python function the engine does not know.
+        TypeError: an activation whose parameters have no defaults, or something that is no
+            function.
 
     Example:
         >>> get("swish").name
@@ -96,14 +100,17 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Mapping) and "config" in identifier:
         identifier = identifier["config"]
     if isinstance(identifier, str):
-        identifier = lookup("activation", identifier, _BY_NAME)
+        custom = find_custom(identifier)
+        identifier = custom or lookup("activation", identifier, _BY_NAME)
     if isinstance(getattr(identifier, "row", None), _catalog.Row):
         if not hasattr(identifier, "params"):
             identifier.row.params(identifier.name, {})  # raises: it says what has no default
         return identifier
+    if callable(identifier) and not inspect.isclass(identifier):
+        return identifier
     raise TypeError(
-        "An activation is one of the functions of pynn.activations, or its name: "
-        f"{', '.join(sorted(_FUNCTIONS))}. Received: activation={identifier!r}"
+        "An activation is a function written with pynn.ops, or the name of one in "
+        f"pynn.activations. Received: activation={identifier!r}"
     )
 
 
@@ -126,9 +133,9 @@ def spec(name: str, **fields: Any) -> tuple[str, tuple[float, ...]]:
     return row.name, row.params(row.name, fields)
 
 
-def serialize(activation: Any) -> str:
-    """Returns the name of an activation function."""
-    return str(get(activation).name)
+def serialize(activation: Any) -> Any:
+    """Returns the name of an activation function; a description of one of your own."""
+    return _describe(get(activation))
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

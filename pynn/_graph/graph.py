@@ -96,10 +96,21 @@ class Graph:
                     )
             if getattr(operation, "activity_regularizer", None) is not None:
                 y = map_structure(self._penalized, y)
+            if args and hasattr(operation, "compute_mask"):
+                self._mask(y, operation.compute_mask(args[0], masks_of(args[0])))
         finally:
             self.owner, self._training = outer
             _tracing.reset(token)
         return y
+
+    @staticmethod
+    def _mask(y: Any, masks: Any) -> None:
+        """Attaches masks to results that have none of their own."""
+        if masks is None:
+            return
+        for tensor, mask in zip(flatten(y), flatten(masks), strict=True):
+            if tensor.mask is None:
+                tensor.mask = mask
 
     def _penalized(self, y: Tensor) -> Tensor:
         factors = getattr(self.owner.activity_regularizer, "factors", None)
@@ -222,3 +233,9 @@ class Graph:
             [number[id(tensor)] for tensor in outputs],
             input_gradients,
         )
+
+
+def masks_of(structure: Any) -> Any:
+    """The masks of tensors in the same structure; None if there are none at all."""
+    masks = map_structure(lambda leaf: getattr(leaf, "mask", None), structure)
+    return masks if any(mask is not None for mask in flatten(masks)) else None

@@ -126,8 +126,6 @@ def run_layer(layer: Any, args: Sequence[Any], kwargs: Mapping[str, Any], traini
     arrays = [np.asarray(leaf) for leaf in flatten(tuple(args))]
     for array in arrays:
         if array.ndim == 0:
-            raise ValueError(
-                f"{layer.name}: expected arrays of samples. Received: a single number"
-            )
+            raise ValueError(f"{layer.name}: expected arrays of samples. Received: a single number")
     symbols = map_structure(lambda a: KerasTensor((None, *np.shape(a)[1:])), tuple(args))
     return Program(layer, symbols, kwargs, training)(arrays)

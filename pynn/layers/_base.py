@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from pynn import constraints, initializers, ops, regularizers
-from pynn._graph.graph import Graph
+from pynn import ops, regularizers
+from pynn._graph.graph import Graph, masks_of
 from pynn._graph.program import run_layer
-from pynn._graph.structure import distinct, flatten, kept, map_shapes, map_structure
+from pynn._graph.structure import flatten, map_shapes, map_structure
 from pynn._graph.symbol import KerasTensor, Node, infer, record_call, symbols_in
 from pynn._graph.tensor import Tensor
-from pynn._graph.variable import Variable, check_shape
+from pynn._graph.variable import Variable
 from pynn.config import check_dtype, floatx
 from pynn.layers._checks import Shape, take_input_shape
-from pynn.layers._description import Described
-from pynn.utils.arrays import as_array, as_arrays
+from pynn.layers._weights import Weighted
+from pynn.utils.arrays import as_arrays
 from pynn.utils.configurable import argument_names, unknown_argument
-from pynn.utils.limits import check_weight_size
 from pynn.utils.naming import to_snake_case, unique_name
 
-if TYPE_CHECKING:
-    pass
 
-
-class Layer(Described):
+class Layer(Weighted):
     """Base of all layers, and of your own.
 
     A layer of your own makes its weights in ``build(input_shape)`` with ``add_weight`` and says
@@ -115,6 +108,26 @@ class Layer(Described):
             f"{type(self).__name__}: a layer defines call(self, inputs), or forward and backward."
         )
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Returns the mask of the output: which steps of a sequence count.
+
+        Args:
+            inputs: what the layer was called with.
+            previous_mask: the masks of the inputs in the same structure, None where there is none.
+        """
+        masked = any(mask is not None for mask in flatten(previous_mask))
+        if masked and not self.supports_masking:
+            warnings.warn(
+                f"{self.name}: this layer does not know masks; the steps that its input masks "
+                "count like all others after it.",
+                stacklevel=2,
+            )
+        return previous_mask if self.supports_masking else None
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns symbols of the shapes that the layer makes of other symbols."""
+        return infer(self, args, kwargs)
+
     def fixed_part(self, shape: Shape) -> Shape:
         """The part of a sample's shape that the weights depend on, () if none does."""
         return ()
@@ -123,8 +136,11 @@ class Layer(Described):
         """Records what the layer computes: by ``call``, ``emit`` or ``forward`` of its class."""
         for cls in type(self).__mro__:
             if "call" in vars(cls) and cls is not Layer:
-                if "training" in inspect.signature(self.call).parameters:
+                names = inspect.signature(self.call).parameters
+                if "training" in names:
                     kwargs.setdefault("training", graph.training)
+                if "mask" in names and args:
+                    kwargs.setdefault("mask", masks_of(args[0]))
                 return self.call(*args, **kwargs)
             if "forward" in vars(cls) and "backward" in vars(cls):
                 return self._trace_numpy(graph, *args)
@@ -175,44 +191,6 @@ class Layer(Described):
         for variable in self._variables:
             variable.path = f"{self.name}/{variable.name}"
 
-    def add_weight(
-        self,
-        shape: Sequence[int] | None = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """Makes a weight array of the layer and fills it.
-
-        Args:
-            shape: its shape; () or None for a single number.
-            initializer: anything ``initializers.get`` understands; None for Glorot's uniform.
-            dtype: by default the layer's.
-            trainable: whether gradients change it.
-            regularizer: anything ``regularizers.get`` understands.
-            constraint: anything ``constraints.get`` understands.
-            name: its short name.
-
-        Raises:
-            ValueError: the initializer returns another shape.
-        """
-        kind = check_dtype(self.name, dtype) if dtype is not None else self.dtype
-        sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape or ())
-        name = name or "variable"
-        initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
-        check_weight_size(f"{self.name}/{name}", sizes)
-        values = np.asarray(initializer(sizes, kind))
-        check_shape(f"{self.name}/{name}: the initializer", sizes, values.shape)
-        variable = Variable(values, dtype=kind, trainable=trainable, name=name)
-        variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = constraints.get(constraint)
-        variable.path = f"{self.name}/{name}"
-        self._variables.append(variable)
-        return variable
-
     def add_loss(self, loss: Any) -> None:
         """Adds the sum of a tensor to the loss; for use in ``call``."""
         for tensor in flatten(loss):
@@ -227,94 +205,6 @@ class Layer(Described):
         """The penalty of an output: that of the whole batch divided by its number of samples."""
         samples = ops.sum(ops.ones_like(ops.reshape(y, (-1, math.prod(y.sample)))[:, 0]))
         return ops.divide(self.activity_regularizer(y), samples)
-
-    # ---- weights -----------------------------------------------------------------------------
-
-    @property
-    def sublayers(self) -> list[Layer]:
-        """The layers kept as attributes, alone or in lists and dictionaries, in order."""
-        return kept(self, Layer)
-
-    @property
-    def own_variables(self) -> list[Variable]:
-        """The weights of this layer itself: first those that can be trained."""
-        found = distinct([*self._variables, *kept(self, Variable)])
-        return sorted(found, key=lambda v: not v.trainable)
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets the layers inside, too."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self.sublayers:
-            layer.trainable = bool(value)
-
-    @property
-    def weights(self) -> list[Variable]:
-        inner = [v for layer in self.sublayers for v in layer.weights]
-        return distinct([*self.own_variables, *inner])
-
-    @property
-    def variables(self) -> list[Variable]:
-        return self.weights
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        if not self.trainable:
-            return []
-        inner = [v for layer in self.sublayers for v in layer.trainable_weights]
-        return distinct([*(v for v in self.own_variables if v.trainable), *inner])
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        return self.trainable_weights
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        trained = {id(v) for v in self.trainable_weights}
-        return [v for v in self.weights if id(v) not in trained]
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        return self.non_trainable_weights
-
-    def get_weights(self) -> list[npt.NDArray[Any]]:
-        """Returns copies of the weight arrays."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
-        """Overwrites the weight arrays; nothing is written unless all fit.
-
-        Raises:
-            ValueError: wrong number or shape of arrays.
-        """
-        variables = self.weights
-        if len(weights) != len(variables):
-            raise ValueError(
-                f"{self.name}: expected {len(variables)} weight arrays"
-                f"{'' if self.built else ' (not built yet)'}. Received: {len(weights)} arrays"
-            )
-        arrays = [as_array(v.path, a) for v, a in zip(variables, weights, strict=True)]
-        for variable, array in zip(variables, arrays, strict=True):
-            check_shape(variable.path, variable.shape, array.shape)
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
-
-    def count_params(self) -> int:
-        """Returns the number of weights.
-
-        Raises:
-            ValueError: the layer is not built yet.
-        """
-        if not self.built:
-            raise ValueError(
-                f"{self.name}: the weights are not made yet. Build the layer first: give the model "
-                "an `Input`, or call it on data."
-            )
-        return sum(math.prod(v.shape) for v in self.weights)
 
     # ---- use and description -----------------------------------------------------------------
 
@@ -371,6 +261,22 @@ class Layer(Described):
     @property
     def output_shape(self) -> Any:
         return self.compute_output_shape(self.input_shape)
+
+    @property
+    def path(self) -> str:
+        return self.name
+
+    @property
+    def compute_dtype(self) -> str:
+        return self.dtype
+
+    @property
+    def input_dtype(self) -> str:
+        return self.dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        return self.dtype
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -44,16 +44,6 @@ def sample_shape(owner: str, shape: Any) -> Shape:
     return tuple(int(n) for n in result)
 
 
-def no_constraints(owner: str, **constraints: Any) -> None:
-    """Raises ValueError unless all constraints are None."""
-    for name, value in constraints.items():
-        if value is not None:
-            raise ValueError(
-                f"{owner}: constraints are not available; keep weights small with a regularizer or "
-                f"with the optimizer's weight_decay. Received: {name}={value!r}"
-            )
-
-
 def fraction(owner: str, name: str, value: Any, include_one: bool = False) -> float:
     """Returns ``value`` as a float in [0, 1) or [0, 1].
 

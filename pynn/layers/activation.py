@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import activations, initializers, regularizers
+from pynn import activations, constraints, initializers, ops, regularizers
 from pynn._graph.graph import Graph
 from pynn._graph.tensor import Tensor
 from pynn.layers._base import Layer
-from pynn.layers._checks import Shape, no_constraints
+from pynn.layers._checks import Shape
 
 
 class ParametricActivation(Layer):
@@ -18,6 +18,7 @@ class ParametricActivation(Layer):
     Such a layer can be another layer's ``activation``, too.
     """
 
+    supports_masking = True
     row = ""
 
     def fields(self) -> dict[str, float | None]:
@@ -137,16 +138,18 @@ class ELU(ParametricActivation):
 
 
 class Softmax(ParametricActivation):
-    """Turns rows into probabilities.
+    """Turns scores into probabilities.
 
-    Formula: ``exp(x_i) / sum_j exp(x_j)`` over the last axis.
+    Formula: ``exp(x_i) / sum_j exp(x_j)`` along ``axis``.
 
     Args:
-        axis: -1 or the number of the last axis.
+        axis: the axis the sum runs along, or several; not that of the samples (0).
         kwargs: ``name``, ``dtype``, ``input_shape``.
 
+    A call takes a ``mask`` of the inputs' shape, too: where it is 0, the result is 0.
+
     Raises:
-        ValueError: another axis.
+        ValueError: there is no such axis.
 
     Example:
         >>> Softmax()([[0.0, 0.0]]).tolist()
@@ -155,16 +158,15 @@ class Softmax(ParametricActivation):
 
     row = "softmax"
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
-        self.axis = axis
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         super().__init__(**kwargs)
 
-    def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        if self.axis not in (-1, len(x.sample)):
-            raise ValueError(
-                f"{self.name}: only the last axis (-1) is available. Received: axis={self.axis}"
-            )
-        return super().emit(graph, x)
+    def emit(self, graph: Graph, x: Tensor, mask: Any = None) -> Tensor:
+        if mask is not None:
+            x = ops.where(mask, x, -1e30)
+        y: Tensor = ops.softmax(x, self.axis)
+        return y
 
 
 class PReLU(Layer):
@@ -175,16 +177,15 @@ class PReLU(Layer):
     Args:
         alpha_initializer: initial slopes.
         alpha_regularizer: penalty of the slopes in the loss.
-        alpha_constraint: only None.
-        shared_axes: only None.
+        alpha_constraint: applied to the slopes after each update.
+        shared_axes: axes of the input, counted from 1, along which the slope is the same.
         kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``.
-
-    Raises:
-        ValueError: ``shared_axes`` or a constraint is given.
 
     References:
         He et al. 2015, "Delving deep into rectifiers", https://arxiv.org/abs/1502.01852
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -194,28 +195,31 @@ class PReLU(Layer):
         shared_axes: Any = None,
         **kwargs: Any,
     ) -> None:
-        no_constraints("PReLU", alpha_constraint=alpha_constraint)
-        if shared_axes is not None:
-            raise ValueError(
-                "PReLU: slopes cannot be shared along axes; there is one for each element. "
-                f"Received: shared_axes={shared_axes!r}"
-            )
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = self.shared_axes = None
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        several = isinstance(shared_axes, (list, tuple)) or shared_axes is None
+        self.shared_axes = shared_axes if several else [shared_axes]
         super().__init__(**kwargs)
 
     def fixed_part(self, shape: Shape) -> Shape:
-        return shape
+        shared = [a - 1 for a in self.shared_axes or ()]
+        return tuple(1 if i in shared else n for i, n in enumerate(shape))
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        shape = [int(n or 0) for n in input_shape[1:]]
         self.alpha = self.add_weight(
-            shape, self.alpha_initializer, regularizer=self.alpha_regularizer, name="alpha"
+            self.fixed_part(tuple(int(n or 0) for n in input_shape[1:])),
+            self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+            name="alpha",
         )
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        return graph.add("prelu", [x], x.sample, [self.alpha])
+        if self.alpha.shape == x.sample:
+            return graph.add("prelu", [x], x.sample, [self.alpha])
+        y: Tensor = ops.maximum(x, 0.0) + self.alpha * ops.minimum(x, 0.0)
+        return y
 
 
 class RReLU(Layer):
@@ -236,6 +240,8 @@ class RReLU(Layer):
         Xu et al. 2015, "Empirical evaluation of rectified activations",
         https://arxiv.org/abs/1505.00853
     """
+
+    supports_masking = True
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, **kwargs: Any) -> None:
         if not 0 <= lower <= upper < float("inf"):

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from pynn import activations, initializers, regularizers
+from pynn import activations, constraints, initializers, regularizers
 from pynn._graph.graph import Graph
 from pynn._graph.symbol import KerasTensor, Node
 from pynn._graph.tensor import Tensor
 from pynn.layers._base import Layer
-from pynn.layers._checks import Shape, no_constraints, sample_shape
+from pynn.layers._checks import Shape, sample_shape
 from pynn.layers.activation import ELU, LeakyReLU, ParametricActivation, ReLU, Softmax
 
 
@@ -24,6 +24,8 @@ class InputLayer(Layer):
         batch_size: accepted and ignored: any number of samples may come.
         dtype: the type of the data. Any type is accepted; batches are cast as they are read.
         batch_shape: ``shape`` with the batch dimension before it.
+        input_tensor: only None.
+        optional: only False.
         name: by default ``input_layer``, numbered.
 
     Raises:
@@ -36,10 +38,17 @@ class InputLayer(Layer):
         batch_size: int | None = None,
         dtype: Any = None,
         batch_shape: Any = None,
+        input_tensor: Any = None,
+        optional: bool = False,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
+        if input_tensor is not None or optional:
+            raise ValueError(
+                "Input: every input is needed and begins a model. "
+                f"Received: input_tensor={input_tensor!r}, optional={optional}"
+            )
         given = self.input_shape_argument
         if given is None and batch_shape is not None:
             given = sample_shape("Input", tuple(batch_shape)[1:])
@@ -48,11 +57,15 @@ class InputLayer(Layer):
         self.sample_shape: Shape = sample_shape("Input", shape) if given is None else given
         self.batch_shape: tuple[int | None, ...] = (None, *self.sample_shape)
         self.shape = self.batch_shape
-        self.input_dtype = None if dtype is None else str(np.dtype(dtype))
+        self._data_dtype = None if dtype is None else str(np.dtype(dtype))
         self.built = True
         self._input_shape = self.batch_shape
-        kind = self.input_dtype or self.dtype
+        kind = self.input_dtype
         Node(self, (), {}, KerasTensor(self.batch_shape, kind, name=self.name))
+
+    @property
+    def input_dtype(self) -> str:
+        return self._data_dtype or self.dtype
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
         return x
@@ -60,7 +73,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             "batch_shape": list(self.batch_shape),
-            "dtype": self.input_dtype or self.dtype,
+            "dtype": self.input_dtype,
             "name": self.name,
         }
 
@@ -75,6 +88,8 @@ def Input(
     sparse: bool | None = None,
     batch_shape: Any = None,
     name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
 ) -> KerasTensor:
     """Returns the symbol of a model's input: what one sample looks like.
 
@@ -82,9 +97,11 @@ def Input(
         shape: shape of one sample, without the batch dimension.
         batch_size: accepted and ignored.
         dtype: the type of the data; any is accepted.
-        batch_shape: ``shape`` with the batch dimension before it.
         sparse: only None or False.
+        batch_shape: ``shape`` with the batch dimension before it.
         name: by default ``input_layer``, numbered.
+        tensor: only None.
+        optional: only False.
 
     Example:
         >>> Input(shape=(28, 28)).shape
@@ -92,7 +109,9 @@ def Input(
     """
     if sparse:
         raise ValueError("Input: sparse inputs are not available. Received: sparse=True")
-    symbol: KerasTensor = InputLayer(shape, batch_size, dtype, batch_shape, name).output
+    symbol: KerasTensor = InputLayer(
+        shape, batch_size, dtype, batch_shape, tensor, optional, name
+    ).output
     return symbol
 
 
@@ -104,16 +123,17 @@ class Dense(Layer):
 
     Args:
         units: number of outputs, a positive integer.
-        activation: name or function of ``pynn.activations``, or a layer such as
-            ``LeakyReLU(negative_slope=0.2)``; None for none.
+        activation: name or function of ``pynn.activations``, a layer such as
+            ``LeakyReLU(negative_slope=0.2)``, or a function of your own written with ``pynn.ops``
+            or made by ``pynn.ops.with_gradient``; None for none.
         use_bias: whether to add a bias.
         kernel_initializer: initial kernel.
         bias_initializer: initial bias.
         kernel_regularizer: penalty of the kernel in the loss.
         bias_regularizer: penalty of the bias.
         activity_regularizer: penalty of the output.
-        kernel_constraint: only None.
-        bias_constraint: only None.
+        kernel_constraint: applied to the kernel after each update, such as ``MaxNorm(1.0)``.
+        bias_constraint: applied to the bias.
         kwargs: ``name``, ``trainable``, ``dtype``; in a first layer ``input_shape`` or
             ``input_dim``.
 
@@ -148,9 +168,6 @@ class Dense(Layer):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        no_constraints(
-            "Dense", kernel_constraint=kernel_constraint, bias_constraint=bias_constraint
-        )
         is_integer = isinstance(units, (int, np.integer)) and not isinstance(units, bool)
         if not is_integer or units <= 0:
             raise ValueError(
@@ -163,8 +180,11 @@ class Dense(Layer):
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = self.bias_constraint = None
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+
+    supports_masking = True
 
     @property
     def sublayers(self) -> list[Layer]:
@@ -183,6 +203,7 @@ class Dense(Layer):
             (inputs, self.units),
             self.kernel_initializer,
             regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
             name="kernel",
         )
         self.bias = None
@@ -191,6 +212,7 @@ class Dense(Layer):
                 (self.units,),
                 self.bias_initializer,
                 regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
                 name="bias",
             )
 
@@ -206,13 +228,16 @@ class Activation(Layer):
     """Applies an activation function.
 
     Args:
-        activation: name or function of ``pynn.activations``, or a layer such as ``ReLU(6.0)``.
+        activation: name or function of ``pynn.activations``, a layer such as ``ReLU(6.0)``, or a
+            function of your own.
         kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``.
 
     Example:
         >>> Activation("relu")([[-1.0, 2.0]]).tolist()
         [[0.0, 2.0]]
     """
+
+    supports_masking = True
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         self.activation = get_activation(activation)

@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import initializers, regularizers
+import numpy as np
+
+from pynn import constraints, initializers, ops, regularizers
 from pynn._graph.graph import Graph
 from pynn._graph.tensor import Tensor
 from pynn.layers._base import Layer
-from pynn.layers._checks import Shape, fraction, no_constraints
+from pynn.layers._checks import Shape, fraction
 
 
 class BatchNormalization(Layer):
@@ -22,7 +24,7 @@ class BatchNormalization(Layer):
     statistics. A layer with ``trainable=False`` always uses the moving statistics and keeps them.
 
     Args:
-        axis: the features' axis; only the last one (-1).
+        axis: the features' axis; not that of the samples (0).
         momentum: of the moving statistics, in [0, 1].
         epsilon: a positive number under the square root.
         center: whether to add beta.
@@ -33,13 +35,12 @@ class BatchNormalization(Layer):
         moving_variance_initializer: initial moving variance.
         beta_regularizer: penalty of beta in the loss.
         gamma_regularizer: penalty of gamma.
-        beta_constraint: only None.
-        gamma_constraint: only None.
+            gamma_constraint: only None.
         kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``.
 
     Input shape:
-        ``(batch, ..., features)``; the same comes out. Weights in this order: gamma, beta,
-        moving_mean, moving_variance, each ``(features,)``.
+        ``(batch, ..., features)``, or with the features in ``axis``; the same comes out. Weights in
+        this order: gamma, beta, moving_mean, moving_variance, each ``(features,)``.
 
     Raises:
         ValueError: an argument is not as described.
@@ -47,6 +48,8 @@ class BatchNormalization(Layer):
     References:
         Ioffe, Szegedy 2015, https://arxiv.org/abs/1502.03167
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -63,11 +66,21 @@ class BatchNormalization(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         owner = type(self).__name__
-        no_constraints(owner, beta_constraint=beta_constraint, gamma_constraint=gamma_constraint)
-        self.axis = axis
+        if renorm or renorm_clipping is not None or synchronized:
+            raise ValueError(
+                f"{owner}: normalizes by the statistics of the batch on one machine. Received: "
+                f"renorm={renorm}, renorm_clipping={renorm_clipping}, synchronized={synchronized}"
+            )
+        self.renorm, self.renorm_clipping, self.synchronized = False, None, False
+        self.renorm_momentum = renorm_momentum
+        self.axis = integer_axis(owner, axis)
         self.momentum = fraction(owner, "momentum", momentum, include_one=True)
         if not (epsilon > 0 and math.isfinite(epsilon)):
             raise ValueError(f"{owner}: `epsilon` must be positive. Received: epsilon={epsilon!r}")
@@ -79,28 +92,16 @@ class BatchNormalization(Layer):
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)
         self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = self.gamma_constraint = None
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
         super().__init__(**kwargs)
 
     def fixed_part(self, shape: Shape) -> Shape:
-        if self.axis not in (-1, len(shape)) or not shape:
-            raise ValueError(
-                f"{self.name}: only the last axis (-1) can hold the features. "
-                f"Received: axis={self.axis} for samples of shape {shape}"
-            )
-        return shape[-1:]
+        return (shape[feature_axis(self.name, self.axis, len(shape) + 1) - 1],)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        shape = (int(input_shape[-1] or 0),)
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = self.add_weight(
-                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma"
-            )
-        if self.center:
-            self.beta = self.add_weight(
-                shape, self.beta_initializer, regularizer=self.beta_regularizer, name="beta"
-            )
+        shape = self.fixed_part(tuple(int(n or 0) for n in input_shape[1:]))
+        add_scale_and_shift(self, shape)
         self.moving_mean = self.add_weight(
             shape, self.moving_mean_initializer, trainable=False, name="moving_mean"
         )
@@ -108,15 +109,65 @@ class BatchNormalization(Layer):
             shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
         )
 
-    def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        return graph.add(
+    def emit(self, graph: Graph, x: Tensor, mask: Any = None) -> Tensor:
+        frozen = not (self.trainable and graph.training)
+        if (mask is not None or x.mask is not None) and not frozen:
+            raise ValueError(
+                f"{self.name}: the statistics of a batch are those of all steps, masked ones "
+                "cannot be left out. Received: an input with a mask, in training"
+            )
+        axis = feature_axis(self.name, self.axis, len(x.shape))
+        y = ops.moveaxis(x, axis, -1)
+        y = graph.add(
             "batch_norm",
-            [x],
-            x.sample,
+            [y],
+            y.sample,
             self._variables,
             momentum=self.momentum,
             epsilon=self.epsilon,
             scale=self.scale,
             center=self.center,
-            frozen=not (self.trainable and graph.training),
+            frozen=frozen,
         )
+        moved: Tensor = ops.moveaxis(y, -1, axis)
+        return moved
+
+
+def integer_axis(owner: str, axis: Any) -> int:
+    """Returns ``axis`` as an integer.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
+        raise TypeError(f"{owner}: `axis` must be an integer. Received: axis={axis!r}")
+    return int(axis)
+
+
+def feature_axis(owner: str, axis: int, rank: int) -> int:
+    """The axis counted from the front.
+
+    Raises:
+        ValueError: there is no such axis, or it is that of the samples.
+    """
+    if not -rank < axis < rank or axis == 0:
+        raise ValueError(
+            f"{owner}: `axis` must be one of a sample's axes. "
+            f"Received: axis={axis} for inputs with {rank} axes"
+        )
+    return axis % rank
+
+
+def add_scale_and_shift(layer: Any, shape: Shape) -> None:
+    """Makes gamma and beta of a layer where its ``scale`` and ``center`` ask for them."""
+    layer.gamma = layer.beta = None
+    for wanted, name in ((layer.scale, "gamma"), (layer.center, "beta")):
+        if wanted:
+            weight = layer.add_weight(
+                shape,
+                getattr(layer, f"{name}_initializer"),
+                regularizer=getattr(layer, f"{name}_regularizer"),
+                constraint=getattr(layer, f"{name}_constraint"),
+                name=name,
+            )
+            setattr(layer, name, weight)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from pynn import regularizers
 from pynn._graph.graph import Graph
 from pynn._graph.tensor import Tensor
 from pynn.layers._base import Layer
 from pynn.layers._checks import fraction
+from pynn.ops._primitives import with_batch
 from pynn.utils.random import check_seed
 
 
 class _Noise(Layer):
     """A node with one number and perhaps a seed of its own."""
 
+    supports_masking = True
     op = ""
     parameter = "rate"
 
@@ -25,52 +29,102 @@ class _Noise(Layer):
         super().__init__(**kwargs)
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
-        spec: dict[str, Any] = {self.parameter: getattr(self, self.parameter)}
-        if spec[self.parameter] == 0 or not graph.noisy:
+        if getattr(self, self.parameter) == 0 or not graph.noisy:
             return x
+        return self.disturb(graph, x)
+
+    def disturb(self, graph: Graph, x: Tensor) -> Tensor:
+        """Adds the node that disturbs a tensor."""
+        spec: dict[str, Any] = {self.parameter: getattr(self, self.parameter)}
         if self.seed is not None:
             spec["seed"] = self.seed
         return graph.add(self.op, [x], x.sample, random=True, **spec)
 
 
-def _no_noise_shape(owner: str, noise_shape: Any) -> None:
-    if noise_shape is not None:
+class _ElementsDropped(_Noise):
+    """Noise that drops elements, or all elements along some axes together."""
+
+    rate: float
+    noise_shape: tuple[int | None, ...] | None = None
+
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        owner = type(self).__name__
+        self.noise_shape = _checked_noise_shape(owner, noise_shape)
+        self._setup(fraction(owner, "rate", rate), seed, kwargs)
+
+    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        shape = self.shape_of_noise(x)
+        if shape is None or self.rate == 0 or not graph.noisy:
+            return super().emit(graph, x)
+        ones = graph.constant(np.ones(shape[1:]))
+        if shape[0] is None:
+            ones = with_batch(ones, x)
+        spec = {} if self.seed is None else {"seed": self.seed}
+        kept = graph.add("dropout", [ones], ones.sample, random=True, rate=self.rate, **spec)
+        return self.apply(x, kept)
+
+    def shape_of_noise(self, x: Tensor) -> tuple[int | None, ...] | None:
+        """The shape of the random numbers, 1 where one number serves a whole axis.
+
+        Raises:
+            ValueError: it does not fit the input.
+        """
+        if self.noise_shape is None:
+            return None
+        given = self.noise_shape
+        shape = tuple(n or m for n, m in zip(given, x.shape, strict=False))
+        fits = len(given) == len(x.shape) and given[0] in (None, 1)
+        if not fits or any(n not in (1, m) for n, m in zip(shape[1:], x.sample, strict=True)):
+            raise ValueError(
+                f"{self.name}: `noise_shape` must have None, 1 or the input's length for each "
+                f"axis, None or 1 for that of the samples. Received: noise_shape={given} for "
+                f"x.shape={x.shape}"
+            )
+        return (given[0], *shape[1:])
+
+    def apply(self, x: Tensor, kept: Tensor) -> Tensor:
+        """The result for factors that are 0 or ``1 / (1 - rate)``."""
+        y: Tensor = x * kept
+        return y
+
+
+def _checked_noise_shape(owner: str, shape: Any) -> tuple[int | None, ...] | None:
+    if shape is None:
+        return None
+    listed = isinstance(shape, (list, tuple))
+    if not listed or any(n is not None and not (isinstance(n, int) and n > 0) for n in shape):
         raise ValueError(
-            f"{owner}: every element is dropped by itself, `noise_shape` must be None. "
-            f"Received: noise_shape={noise_shape!r}"
+            f"{owner}: `noise_shape` must be a list of positive integers and None. "
+            f"Received: noise_shape={shape!r}"
         )
+    return tuple(shape)
 
 
-class Dropout(_Noise):
+class Dropout(_ElementsDropped):
     """Sets a random part of the elements to zero in training and scales up the others.
 
     Formula: y = 0 with probability ``rate``, else ``x / (1 - rate)``; y = x outside training.
 
     Args:
         rate: the part to drop, in [0, 1).
-        noise_shape: only None.
+        noise_shape: the shape of the random numbers, 1 for axes whose elements are dropped together,
+            such as ``(None, 1, 8)``; None: each element by itself.
         seed: an integer gives this layer random numbers of its own; None: those of the model.
         kwargs: ``name``, ``dtype``, ``input_shape``.
 
     Raises:
-        ValueError: ``rate`` lies outside, or ``noise_shape`` is given.
+        ValueError: ``rate`` lies outside, or ``noise_shape`` does not fit.
 
     References:
         Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
     """
 
     op = "dropout"
-    rate: float
-
-    def __init__(
-        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
-    ) -> None:
-        _no_noise_shape("Dropout", noise_shape)
-        self.noise_shape = None
-        self._setup(fraction("Dropout", "rate", rate), seed, kwargs)
 
 
-class AlphaDropout(_Noise):
+class AlphaDropout(_ElementsDropped):
     """Dropout that keeps mean and variance; the companion of SELU.
 
     Formula: dropped elements take the value SELU saturates at, then all are shifted and scaled so
@@ -78,26 +132,52 @@ class AlphaDropout(_Noise):
 
     Args:
         rate: the part to drop, in [0, 1).
-        noise_shape: only None.
+        noise_shape: the shape of the random numbers, 1 for axes whose elements are dropped together,
+            such as ``(None, 1, 8)``; None: each element by itself.
         seed: an integer gives this layer random numbers of its own; None: those of the model.
         kwargs: ``name``, ``dtype``, ``input_shape``.
 
     Raises:
-        ValueError: ``rate`` lies outside, or ``noise_shape`` is given.
+        ValueError: ``rate`` lies outside, or ``noise_shape`` does not fit.
 
     References:
         Klambauer et al. 2017, "Self-normalizing neural networks", https://arxiv.org/abs/1706.02515
     """
 
     op = "alpha_dropout"
-    rate: float
 
-    def __init__(
-        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
-    ) -> None:
-        _no_noise_shape("AlphaDropout", noise_shape)
-        self.noise_shape = None
-        self._setup(fraction("AlphaDropout", "rate", rate), seed, kwargs)
+    def apply(self, x: Tensor, kept: Tensor) -> Tensor:
+        dropped = -1.6732632423543772 * 1.0507009873554805  # where SELU saturates
+        scale = 1 / math.sqrt((1 - self.rate) * (1 + self.rate * dropped**2))
+        keep = kept * (1 - self.rate)
+        y: Tensor = (x * keep + dropped * (1 - keep)) * scale - scale * dropped * self.rate
+        return y
+
+
+class SpatialDropout1D(_ElementsDropped):
+    """Drops whole features of a sequence, at all steps together, in training.
+
+    Formula: as ``Dropout`` with ``noise_shape=(None, 1, features)``.
+
+    Args:
+        rate: the part to drop, in [0, 1).
+        seed: an integer gives this layer random numbers of its own; None: those of the model.
+        kwargs: ``name``, ``dtype``, ``input_shape``.
+
+    Input shape:
+        ``(batch, steps, features)``; the same comes out.
+
+    Raises:
+        ValueError: ``rate`` lies outside, or the inputs are no sequences.
+
+    References:
+        Tompson et al. 2015, https://arxiv.org/abs/1411.4280
+    """
+
+    op = "dropout"
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, (None, 1, None), seed, **kwargs)
 
 
 class GaussianDropout(_Noise):
@@ -159,6 +239,8 @@ class ActivityRegularization(Layer):
     Raises:
         ValueError: a negative factor.
     """
+
+    supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         penalty = regularizers.L1L2(l1, l2)

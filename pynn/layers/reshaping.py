@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn import ops
 from pynn._graph.graph import Graph
 from pynn._graph.tensor import Tensor
 from pynn.layers._base import Layer
@@ -17,7 +18,8 @@ class Flatten(Layer):
     """Lays all elements of a sample in one row.
 
     Args:
-        data_format: accepted and without effect: samples are taken as they lie in memory.
+        data_format: ``"channels_first"`` moves the first axis of a sample behind the others before;
+            None and ``"channels_last"`` take samples as they are.
         kwargs: ``name``, ``dtype``, ``input_shape``.
 
     Input shape:
@@ -26,19 +28,29 @@ class Flatten(Layer):
     Output shape:
         ``(batch, number of elements)``
 
+    Raises:
+        ValueError: another ``data_format``.
+
     Example:
         >>> Flatten()([[[1.0, 2.0], [3.0, 4.0]]]).tolist()
         [[1.0, 2.0, 3.0, 4.0]]
     """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
-        self.data_format = data_format
+        if data_format not in (None, "channels_last", "channels_first"):
+            raise ValueError(
+                "Flatten: `data_format` must be 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        self.data_format = "channels_last" if data_format is None else data_format
         super().__init__(**kwargs)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         return (input_shape[0], math.prod(int(n or 0) for n in input_shape[1:]))
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        if self.data_format == "channels_first" and len(x.sample) > 1:
+            x = ops.moveaxis(x, 1, -1)
         return emit_reshape(graph, x, (math.prod(x.sample),))
 
 
@@ -85,35 +97,76 @@ class Reshape(Layer):
         return emit_reshape(graph, x, tuple(int(n or 0) for n in shape))
 
 
+class Permute(Layer):
+    """Puts the axes of samples in another order.
+
+    Args:
+        dims: the order, by the axes' numbers counted from 1: ``(2, 1)`` transposes matrices.
+        kwargs: ``name``, ``dtype``, ``input_shape``.
+
+    Raises:
+        ValueError: ``dims`` does not consist of 1, 2, ..., or samples have another number of axes.
+
+    Example:
+        >>> Permute((2, 1))([[[1.0, 2.0], [3.0, 4.0]]]).tolist()
+        [[[1.0, 3.0], [2.0, 4.0]]]
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                "Permute: `dims` must hold the numbers of a sample's axes, from 1. "
+                f"Received: dims={dims!r}"
+            )
+        super().__init__(**kwargs)
+
+    def call(self, inputs: Any) -> Any:
+        if len(inputs.shape) != len(self.dims) + 1:
+            raise ValueError(
+                f"{self.name}: expected samples with {len(self.dims)} axes. "
+                f"Received: x.shape={inputs.shape}"
+            )
+        return ops.transpose(inputs, (0, *self.dims))
+
+
 class Rescaling(Layer):
     """Multiplies by a number and adds another, e.g. ``Rescaling(1 / 255)`` for images in bytes.
 
     Formula: ``scale * x + offset``.
 
     Args:
-        scale: the factor.
-        offset: the summand.
+        scale: the factor; an array gives one for each feature.
+        offset: the summand, likewise.
         kwargs: ``name``, ``dtype``, ``input_shape``.
 
     Raises:
-        ValueError: ``scale`` or ``offset`` is not a finite number.
+        ValueError: ``scale`` or ``offset`` is not finite.
 
     Example:
         >>> Rescaling(2.0, offset=1.0)([[1.0, 2.0]]).tolist()
         [[3.0, 5.0]]
     """
 
-    def __init__(self, scale: float, offset: float = 0.0, **kwargs: Any) -> None:
-        for name, value in (("scale", scale), ("offset", offset)):
-            if not (np.ndim(value) == 0 and math.isfinite(value)):
-                raise ValueError(
-                    f"Rescaling: `{name}` must be a finite number. Received: {name}={value!r}"
-                )
-        self.scale, self.offset = float(scale), float(offset)
+    supports_masking = True
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        self.scale, self.offset = _finite("scale", scale), _finite("offset", offset)
         super().__init__(**kwargs)
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:
+        if np.ndim(self.scale) or np.ndim(self.offset):
+            y: Tensor = x * np.asarray(self.scale) + np.asarray(self.offset)
+            return y
         return graph.add("rescale", [x], x.sample, scale=self.scale, offset=self.offset)
+
+
+def _finite(name: str, value: Any) -> Any:
+    """A number, or numbers in lists, that are all finite."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf" or not np.all(np.isfinite(array)):
+        raise ValueError(f"Rescaling: `{name}` must be finite. Received: {name}={value!r}")
+    return array.astype(float).tolist()
 
 
 def emit_reshape(graph: Graph, x: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -124,5 +177,7 @@ def emit_reshape(graph: Graph, x: Tensor, shape: tuple[int, ...]) -> Tensor:
 class Identity(Layer):
     """Passes its input on unchanged."""
 
-    def emit(self, graph: Graph, x: Tensor) -> Tensor:
+    supports_masking = True
+
+    def emit(self, graph: Graph, x: Any) -> Any:
         return x

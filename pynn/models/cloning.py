@@ -7,7 +7,7 @@ from typing import Any
 
 from pynn._graph.structure import flatten, map_structure
 from pynn._graph.symbol import FunctionCall, KerasTensor, record_call
-from pynn.layers import InputLayer, Layer
+from pynn.layers import InputLayer, Lambda, Layer
 from pynn.models.functional import Functional
 from pynn.models.model import Model
 from pynn.models.sequential import Sequential
@@ -69,7 +69,14 @@ def clone_model(
 
 
 def _same(layer: Layer) -> Layer:
-    return type(layer).from_config(layer.get_config())
+    config = layer.get_config()
+    if isinstance(layer, Lambda):  # the copy calls the same functions
+        config |= {
+            "function": layer.function,
+            "mask": layer.mask,
+            "output_shape": layer.required_shape,
+        }
+    return type(layer).from_config(config)
 
 
 def _clone_layer(layer: Layer, clone: Clone, recursive: bool, cache: dict[int, Layer]) -> Layer:

@@ -26,12 +26,8 @@ def write(file: Any, model: Layer) -> None:
     for path, layer in walk(model):
         holder = file.create_group(f"{path}/vars" if path else "vars")
         holder.attrs["name"] = layer.name
-        hook = getattr(layer, "save_own_variables", None)
         store: dict[str, Any] = {}
-        if hook is not None:
-            hook(store)
-        else:
-            store = {str(i): v.numpy() for i, v in enumerate(layer.own_variables)}
+        layer.save_own_variables(store)
         hdf5.write_arrays(holder, store)
 
 
@@ -72,10 +68,9 @@ def _own_group(file: Any, path: str) -> Any:
 
 def _layer_jobs(holder: Any, layer: Layer) -> list[Callable[[], Any]]:
     """What is to be done to set a layer's own weights, once everything has been checked."""
-    hook = getattr(layer, "load_own_variables", None)
-    if hook is not None:
+    if type(layer).load_own_variables is not Layer.load_own_variables:
         store = {} if holder is None else {key: hdf5.array(holder, key) for key in holder}
-        return [lambda: hook(store)]
+        return [lambda: layer.load_own_variables(store)]
     variables = layer.own_variables
     count = 0 if holder is None else len(holder)
     if count != len(variables):
