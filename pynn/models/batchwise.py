@@ -115,7 +115,7 @@ class Batchwise(Evaluation):
         return values[0] if len(values) == 1 else values
 
     def after_steps(self, iterations: int) -> None:
-        """Tells the optimizer how many steps were made, and applies constraints of the user's own."""
+        """Tells the optimizer how many steps were made; applies constraints of the user's own."""
         raise NotImplementedError
 
     # ---- gradients ---------------------------------------------------------------------------
