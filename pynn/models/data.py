@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from pynn._graph.structure import flatten
 from pynn.models import checks
-from pynn.utils.arrays import as_array
 
 Array = npt.NDArray[Any]
 
@@ -192,8 +191,3 @@ def product(a: Array | None, b: Array | None) -> Array | None:
     if a is None or b is None:
         return a if b is None else b
     return a * b
-
-
-def first_array(x: Any) -> Array:
-    """Any array of a structure, for its number of samples."""
-    return as_array("x", flatten(x)[0])

@@ -107,7 +107,8 @@ class Training(InFlight, Batchwise):
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles consist of: not the engine's side, which is made anew."""
         kept = state.of(self)
-        dropped = dict.fromkeys(("_trainer", "_trained_program", "_program", "fitting"))
+        programs = ("_trained_program", "_program", "_training_program")
+        dropped = dict.fromkeys(("_trainer", "fitting", *programs))
         return {**vars(self), **dropped, "_optimizer_state": kept}
 
     def forget_trainer(self) -> None:
