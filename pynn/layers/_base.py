@@ -263,6 +263,15 @@ class Layer(Weighted):
         return self.compute_output_shape(self.input_shape)
 
     @property
+    def metrics(self) -> list[Any]:
+        """None: metrics belong to models."""
+        return []
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        return [v for metric in self.metrics for v in metric.variables]
+
+    @property
     def path(self) -> str:
         return self.name
 

@@ -200,6 +200,9 @@ class Model(Persistence, Training, Layer):
 
     # ---- description -------------------------------------------------------------------------
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Nothing to add: the layers inside have attached the masks of the outputs."""
+
     def count_params(self) -> int:
         """Returns the number of weights.
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pynn._graph.variable import Variable
 from pynn._graph.structure import map_structure
 from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
