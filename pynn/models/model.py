@@ -45,6 +45,8 @@ class Model(Persistence, Training, Layer):
         [[6.0, 6.0]]
     """
 
+    _build_completes = False  # the layers inside are to be built, too
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):
             from pynn.models.functional import Functional
