@@ -15,8 +15,8 @@ import pynn
 
 def neuron(inputs: int, units: int = 1) -> pynn.Sequential:
     """A layer of threshold units: 0 where the weighted sum plus the bias is negative, else 1."""
-    layers = [pynn.Input((inputs,)), pynn.layers.Dense(units, activation="heaviside")]
-    return pynn.Sequential(layers)
+    unit = pynn.layers.Dense(units, activation="heaviside")
+    return pynn.Sequential([pynn.Input((inputs,)), unit])
 
 
 def gate(weights: list[float], bias: float) -> pynn.Sequential:

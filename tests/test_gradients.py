@@ -57,7 +57,11 @@ def check_gradient(model: pynn.Sequential, x: Array, y: Any, loss: Any = "mse") 
     def value() -> float:
         # Seed and step of the batch above: dropout and noise fall as they did there.
         prediction = network.forward([x], model._seed, 0, 1)[0]
-        total = float(np.mean((prediction - y) ** 2)) if loss == "mse" else np.mean(function(y, prediction))
+        total = (
+            float(np.mean((prediction - y) ** 2))
+            if loss == "mse"
+            else np.mean(function(y, prediction))
+        )
         for layer in model.layers:
             for v in layer.trainable_weights:
                 if v.regularizer is not None:

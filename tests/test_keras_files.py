@@ -86,6 +86,19 @@ def test_training_goes_on_where_keras_stopped(name: str, steps: int, loss: str) 
     assert "accuracy" in model.history.history
 
 
+TRAINED = Path(__file__).resolve().parent / "keras_training"  # written by its make.py
+RULES = sorted(path.name for path in TRAINED.iterdir() if path.suffix in (".keras", ".h5"))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_training_goes_on_as_it_would_have_in_keras(name: str) -> None:
+    model = pynn.models.load_model(TRAINED / name)
+    with np.load(TRAINED / "weights.npz") as file:
+        model.fit(file["x"], file["y"], batch_size=8, epochs=1, shuffle=False, verbose=0)
+        for i, weight in enumerate(model.get_weights()):
+            np.testing.assert_allclose(weight, file[f"{name}/{i}"], rtol=1e-5, atol=1e-6)
+
+
 @needs_files
 def test_an_unknown_loss_leaves_the_model_uncompiled_and_says_how_to_go_on() -> None:
     name = "k1.2.1_acasxu-like_KerasTestNetwork.h5"

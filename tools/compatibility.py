@@ -50,7 +50,7 @@ DIFFERENCES = (
         "built-in layers are used by calling them, `layer(inputs)`; your own define `call`",
     ),
     (
-        "Model.from_config Sequential.from_config",
+        "Model.from_config",
         "classes of your own are found by `custom_object_scope` or registration",
     ),
     (

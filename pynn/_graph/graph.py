@@ -208,8 +208,16 @@ class Graph:
             variables: the weights it uses.
             batched: whether the result has samples; by default, if any input has.
         """
-        spec = {"shape": list(sample), "forward": forward, "backward": backward}
-        return self.add("external", inputs, sample, variables, batched=batched, **spec)
+        return self.add(
+            "external",
+            inputs,
+            sample,
+            variables,
+            batched=batched,
+            shape=list(sample),
+            forward=forward,
+            backward=backward,
+        )
 
     def network(self, outputs: Sequence[Tensor], input_gradients: bool = False) -> _core.Network:
         """Makes the executable network that computes ``outputs``."""

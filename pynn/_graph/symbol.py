@@ -118,7 +118,7 @@ def symbols_in(structure: Any) -> list[KerasTensor]:
 
 
 def record(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Records the call of a function of ``pynn.ops`` on symbols; returns the symbols of its result."""
+    """Records the call of a function of ``pynn.ops`` on symbols; returns its result's symbols."""
     return record_call(FunctionCall(function), args, kwargs)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pynn._compat import explain_absent
 from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
@@ -82,42 +79,7 @@ from pynn.layers.sequences import (
     TimeDistributed,
     Wrapper,
 )
-
-
-def serialize(layer: Layer) -> dict[str, Any]:
-    """Returns the plain data (dictionaries, lists, numbers, strings) that describe a layer.
-
-    Example:
-        >>> serialize(ReLU(6.0))["config"]["max_value"]
-        6.0
-    """
-    from pynn.saving import serialize_keras_object
-
-    described: dict[str, Any] = serialize_keras_object(layer)
-    return described
-
-
-def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Makes the layer that ``serialize`` described.
-
-    Args:
-        config: plain data.
-        custom_objects: classes and functions of one's own by name.
-
-    Raises:
-        ValueError: an unknown class, or something that describes no layer.
-
-    Example:
-        >>> deserialize(serialize(ReLU(6.0))).max_value
-        6.0
-    """
-    from pynn.saving import deserialize_keras_object
-
-    layer = deserialize_keras_object(config, custom_objects)
-    if not isinstance(layer, Layer):
-        raise ValueError(f"layers.deserialize: no layer is described. Received: config={config!r}")
-    return layer
-
+from pynn.layers.serialization import deserialize, serialize
 
 __all__ = [
     "Activation",

@@ -180,4 +180,5 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
         config["fn"] = deserialize(config["fn"], custom_objects)
     return lookup("loss", str(name["class_name"]), known).from_config(config)
 
+
 explain_absent(globals())

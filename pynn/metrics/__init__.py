@@ -191,4 +191,5 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         given["fn"] = deserialize(given["fn"], {**_FUNCTIONS, **(custom_objects or {})})
     return lookup("metric", str(config["class_name"]), known).from_config(given)
 
+
 explain_absent(globals())

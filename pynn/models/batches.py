@@ -21,9 +21,7 @@ def is_source(x: Any) -> bool:
     if isinstance(x, (list, tuple, Mapping, np.ndarray, str)) or hasattr(x, "__array__"):
         return False
     is_table = hasattr(x, "shape") or hasattr(x, "columns")
-    return not is_table and (
-        hasattr(x, "__next__") or hasattr(x, "__iter__") or _is_indexed(x)
-    )
+    return not is_table and (hasattr(x, "__next__") or hasattr(x, "__iter__") or _is_indexed(x))
 
 
 def _is_indexed(x: Any) -> bool:
@@ -101,7 +99,8 @@ class Batches:
                 f"Received: a tuple of length {len(parts)}"
             )
         if self._targets:
-            return self._model.arrange(*parts, class_weight=self._class_weight)
+            x, y, weight = (*parts, None, None)[:3]
+            return self._model.arrange(x, y, weight, self._class_weight)
         x = as_arrays("x", parts[0])
         self._model.ensure_built(x)
         return Data(inputs(x, self._model.symbols, self._model.input_names), [], [])

@@ -47,7 +47,7 @@ class Batchwise(Evaluation):
             return_dict: whether to return a dictionary.
 
         Returns:
-            Loss and metrics since ``reset_metrics``, as ``evaluate`` returns them.
+            Loss and metrics of this batch, as ``evaluate`` returns them.
 
         Raises:
             RuntimeError: the model is not compiled.
@@ -55,10 +55,19 @@ class Batchwise(Evaluation):
         """
         objective = self._ready("train_on_batch")
         data = self.arrange(x, y, sample_weight, class_weight)
+        self.reset_metrics()
         rates = self.optimizer.learning_rates(self._trainer.iterations, 1)
         order = np.arange(data.rows, dtype=np.int64)
         self._trainer.train(
-            *self.for_engine(data), order, data.rows, 0, 1, rates, 1.0, self._seed, config.n_threads()
+            *self.for_engine(data),
+            order,
+            data.rows,
+            0,
+            1,
+            rates,
+            1.0,
+            self._seed,
+            config.n_threads(),
         )
         self.after_steps(self._trainer.iterations)
         if objective.python_metrics:
@@ -68,7 +77,7 @@ class Batchwise(Evaluation):
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """Returns loss and metrics since ``reset_metrics``, this batch included, without training.
+        """Returns loss and metrics of one batch, without training.
 
         Args:
             x: the samples of the batch.
@@ -81,7 +90,9 @@ class Batchwise(Evaluation):
             ValueError: arrays that do not fit.
         """
         self._ready("test_on_batch")
-        self.evaluate_piece(self.arrange(x, y, sample_weight))
+        data = self.arrange(x, y, sample_weight)
+        self.reset_metrics()
+        self.evaluate_piece(data)
         return self._report(self._trainer.results(evaluation=True), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -104,7 +115,7 @@ class Batchwise(Evaluation):
         return values[0] if len(values) == 1 else values
 
     def after_steps(self, iterations: int) -> None:
-        """Tells the optimizer how many steps were made, and applies constraints of the user's own."""
+        """Tells the optimizer how many steps were made; applies constraints of the user's own."""
         raise NotImplementedError
 
     # ---- gradients ---------------------------------------------------------------------------

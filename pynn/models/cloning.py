@@ -45,7 +45,8 @@ def clone_model(
         >>> copy = clone_model(model)
         >>> copy.set_weights(model.get_weights())
     """
-    cache: dict[int, Layer] = kwargs.pop("cache", None) or {}
+    cache = kwargs.pop("cache", None)
+    cache = {} if cache is None else cache
     if kwargs:
         raise ValueError(f"clone_model: unknown argument `{next(iter(kwargs))}`.")
     if not isinstance(model, Model):
@@ -53,9 +54,10 @@ def clone_model(
     clone = clone_function or _same
     if isinstance(model, Functional):
         return _clone_graph(model, input_tensors, clone, call_function, recursive, cache)
-    for name, value in (("call_function", call_function),):
-        if value is not None:
-            raise ValueError(f"clone_model: `{name}` is for functional models. Received: {model!r}")
+    if call_function is not None:
+        raise ValueError(
+            f"clone_model: `call_function` is for functional models. Received: {model!r}"
+        )
     if isinstance(model, Sequential):
         return _clone_stack(model, input_tensors, clone, recursive, cache)
     if clone_function is not None or input_tensors is not None:
@@ -145,6 +147,5 @@ def _clone_graph(
             y = layer(*args, **kwargs) if call is None else call(layer, *args, **kwargs)
         for old, result in zip(flatten(node.outputs), flatten(y), strict=True):
             known[id(old)] = result
-    symbols = model.symbols if inputs is None else inputs
-    ends = new(model.symbols) if inputs is None else symbols
-    return type(model)(ends, new(model.output), name=model.name)
+    ends = new(model.symbols) if inputs is None else inputs
+    return type(model)(ends, new(model.output), name=model.name, trainable=model.trainable)

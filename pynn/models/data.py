@@ -116,9 +116,7 @@ def _known(
     unknown = [name for name in given if name not in names]
     missing = [name for name in names if name not in given] if complete else []
     if unknown or missing:
-        raise ValueError(
-            f"`{argument}` must have the keys {list(names)}. Received: {list(given)}"
-        )
+        raise ValueError(f"`{argument}` must have the keys {list(names)}. Received: {list(given)}")
     return names
 
 
@@ -136,8 +134,11 @@ def weights_by_output(value: Any, names: Sequence[str], rows: int) -> list[Array
 
 
 def _is_numbers(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and bool(value) and np.ndim(value[0]) == 0 and (
-        value[0] is not None
+    return (
+        isinstance(value, (list, tuple))
+        and bool(value)
+        and np.ndim(value[0]) == 0
+        and (value[0] is not None)
     )
 
 
@@ -163,9 +164,7 @@ def class_weights_by_output(
         )
     given = by_output("class_weight", value, names) if by_name else [value]
     return [
-        None
-        if part is None or target is None
-        else checks.class_weights(part, target, is_sparse)
+        None if part is None or target is None else checks.class_weights(part, target, is_sparse)
         for part, target, is_sparse in zip(given, y, sparse, strict=True)
     ]
 

@@ -29,9 +29,17 @@ class Evaluation:
     _trainer: Any
 
     # Given by Model and Training.
-    symbols: Any
-    input_names: list[str]
-    output_names: list[str]
+    @property
+    def symbols(self) -> Any:
+        raise NotImplementedError
+
+    @property
+    def input_names(self) -> list[str]:
+        raise NotImplementedError
+
+    @property
+    def output_names(self) -> list[str]:
+        raise NotImplementedError
 
     def ensure_built(self, x: Any) -> None:
         raise NotImplementedError
@@ -125,6 +133,7 @@ class Evaluation:
         by_batch = bool(
             hooks.wants_test_batches
             or objective.python_metrics
+            or not objective.adds_up
             or isinstance(source, Batches)
             or (self._trainer is not None and self._trainer.whole_batch)
         )

@@ -83,7 +83,7 @@ class Fitting:
             hooks.on_epoch_begin(epoch)
             logs = self._train_epoch(epoch, hooks)
             if self.validation is not None and _is_due(epoch, validation_freq):
-                logs |= self._validate(hooks)
+                logs = dict(sorted((logs | self._validate(hooks)).items()))
             hooks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
@@ -94,7 +94,8 @@ class Fitting:
     def _validate(self, hooks: CallbackList) -> dict[str, float]:
         self._check_trainer()
         model = self.model
-        assert model._objective is not None and self.validation is not None
+        assert model._objective is not None
+        assert self.validation is not None
         source = self.validation
         if self.validation_steps is not None and isinstance(source, Data):
             source = source.slice(0, self.validation_steps * self.validation_batch_size)

@@ -125,8 +125,11 @@ class Functional(Model):
         found: dict[int, list[str]] = {}
         for node in nodes:
             for symbol in node.inputs:
+                assert symbol.history is not None
                 operation, call, place = symbol.history
-                found.setdefault(id(node.operation), []).append(f"{operation.name}[{call}][{place}]")
+                found.setdefault(id(node.operation), []).append(
+                    f"{operation.name}[{call}][{place}]"
+                )
         return found
 
     @property

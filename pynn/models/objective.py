@@ -110,6 +110,8 @@ class Objective:
                     prefix = f"{names[k]}_" if several else ""
                     key = _distinct_key(prefix, str(metric.name), weighted, taken)
                     self.metric_entries.append(MetricEntry(k, metric, weighted, key))
+        if several:
+            self.metric_entries.sort(key=lambda entry: entry.key)  # the order Keras evaluates in
 
     def attach(self, program: Program, targets: Sequence[Shape | None]) -> dict[str, Any]:
         """Adds to a program what is computed from traced functions.
@@ -161,9 +163,9 @@ class Objective:
             metric_specs.append({**place, **spec})
         for variable in program.graph.variables:
             penalty = variable.regularizer
-            if penalty is not None and id(variable) in program.graph.trained:
-                if getattr(penalty, "factors", None) is None:
-                    program.graph.penalties.append(penalty(program.graph.parameter(variable)))
+            in_engine = penalty is None or getattr(penalty, "factors", None) is not None
+            if not in_engine and id(variable) in program.graph.trained:
+                program.graph.penalties.append(penalty(program.graph.parameter(variable)))
         loss_specs += [
             {"values": program.also(tensor), "target": None} for tensor in program.graph.penalties
         ]
@@ -180,6 +182,14 @@ class Objective:
     def python_metrics(self) -> list[MetricEntry]:
         """The metrics that are updated by Python."""
         return [entry for entry in self.metric_entries if entry.place is None]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the loss of many rows is the mean of theirs, whatever the batches are."""
+        return all(
+            entry.loss.row is not None and entry.loss.spec()["reduction"] == "mean"
+            for entry in self.losses
+        )
 
     def update_python_metrics(self, data: Data, outputs: Sequence[npt.NDArray[Any]]) -> None:
         """Hands a batch's targets and outputs to them."""

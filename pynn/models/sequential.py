@@ -45,7 +45,7 @@ class Sequential(Model):
 
     def __init__(
         self,
-        layers: Iterable[Layer] | None = None,
+        layers: Iterable[Layer | KerasTensor] | None = None,
         trainable: bool = True,
         name: str | None = None,
     ) -> None:
@@ -162,7 +162,8 @@ class Sequential(Model):
         """Calls the layers one after another, those that stand where they stood before excepted."""
         chain = self._chain if self._chain and self._chain[0] is self.symbols else [self.symbols]
         for i, layer in enumerate(self._layers):
-            if i + 1 < len(chain) and chain[i + 1].history.operation is layer:
+            known = chain[i + 1].history if i + 1 < len(chain) else None
+            if known is not None and known.operation is layer:
                 continue
             del chain[i + 1 :]
             chain.append(layer(chain[i]))

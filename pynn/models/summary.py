@@ -33,7 +33,8 @@ def print_summary(
     """Prints the layers, their output shapes and their numbers of weights, as Keras 3 does."""
     header = ["Layer (type)", "Output Shape", "Param #"]
     align = "<<>"
-    length, default = 88, (0.45, 0.80, 1.0)
+    length = 88
+    default: tuple[float, ...] = (0.45, 0.80, 1.0)
     sources = getattr(model, "sources", None)  # of a model that is no chain of layers
     if sources is not None:
         header.append("Connected to")

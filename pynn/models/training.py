@@ -244,8 +244,8 @@ class Training(InFlight, Batchwise):
         """Trains the model.
 
         Args:
-            x: samples, shape ``(n, ...)``: any array-like of numbers. It is read batch by batch. For
-                several inputs a list, or a dictionary by their names. Or a source of batches: a
+            x: samples, shape ``(n, ...)``: any array-like of numbers. It is read batch by batch.
+                For several inputs a list, or a dictionary by their names. Or a source of batches: a
                 ``pynn.utils.PyDataset``, a generator or another iterable of ``(x, y)`` or
                 ``(x, y, sample_weight)``; then the model's batches are those that come.
             y: targets: class indices ``(n,)`` for sparse losses, else the output's shape; ``(n,)``
@@ -256,8 +256,8 @@ class Training(InFlight, Batchwise):
             callbacks: objects of ``pynn.callbacks``.
             validation_split: the part of the rows, taken from the end as they stand, that is only
                 evaluated.
-            validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a source of batches to evaluate
-                after each epoch.
+            validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a source of batches to
+                evaluate after each epoch.
             shuffle: whether to train on the rows in a new random order each epoch.
             class_weight: weight of each class, ``{index: weight}``; with several outputs
                 ``{output: {index: weight}}``.

@@ -26,6 +26,7 @@ from pynn.ops import (
     integers,
     joining,
     linalg,
+    nanreductions,
     nn,
     products,
     reductions,
@@ -34,8 +35,8 @@ from pynn.ops import (
 )
 
 _MODULES = (
-    elementwise, reductions, arrangement, joining, products, linalg, nn, crossentropies, sorting,
-    statistics, integers, creation, control,
+    elementwise, reductions, nanreductions, arrangement, joining, products, linalg, nn,
+    crossentropies, sorting, statistics, integers, creation, control,
 )  # fmt: skip
 _PUBLIC: dict[str, Any] = dict(_tables.FUNCTIONS)
 for _module in _MODULES:

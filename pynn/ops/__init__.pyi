@@ -356,7 +356,17 @@ def add(x1: Any, x2: Any) -> Any:
     ...
 
 def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Whether all numbers along axes are not 0."""
+    """Whether all numbers along axes are not 0.
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
+
+    Example:
+        >>> all([[2.0, 1.0], [0.0, 1.0]], axis=-1).tolist()
+        [True, False]
+    """
     ...
 
 def allclose(
@@ -374,7 +384,17 @@ def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     ...
 
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Whether a number along axes is not 0."""
+    """Whether a number along axes is not 0.
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
+
+    Example:
+        >>> any([[0.0, 1.0], [0.0, 0.0]], axis=-1).tolist()
+        [True, False]
+    """
     ...
 
 def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
@@ -485,6 +505,11 @@ def arctanh(x: Any) -> Any:
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The place of the largest number along an axis; the first one of equals.
 
+    Args:
+        x: array or symbol.
+        axis: the axis, None for all numbers in a row.
+        keepdims: whether the axis stays, with length 1.
+
     Example:
         >>> argmax([[1.0, 5.0, 2.0]], axis=-1).tolist()
         [1]
@@ -521,6 +546,15 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     """The mean, or the weighted mean, over axes.
 
     Formula: ``y = sum(w x) / sum(w)``
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        weights: of the shape of ``x``, or one for each place along ``axis``.
+
+    Example:
+        >>> average([1.0, 4.0], weights=[2.0, 1.0]).tolist()
+        2.0
     """
     ...
 
@@ -608,7 +642,11 @@ def blackman(x: int) -> npt.NDArray[Any]:
     ...
 
 def broadcast_to(x: Any, shape: Any) -> Any:
-    """Axes of length 1 repeated to a shape; None or -1 for the number of samples.
+    """Axes of length 1 repeated to a shape.
+
+    Args:
+        x: array or symbol.
+        shape: the new shape; None or -1 as its first number stands for that of the samples.
 
     Example:
         >>> broadcast_to([1.0, 2.0], (2, 2)).tolist()
@@ -621,6 +659,10 @@ def cast(x: Any, dtype: Any) -> Any:
 
     In a model all values are floats of its float type: a cast to integers cuts the decimals off,
     one to ``"bool"`` makes 0 and 1.
+
+    Args:
+        x: array or symbol.
+        dtype: name of the new type.
 
     Example:
         >>> cast([0.5, 2.5], "int32").tolist()
@@ -704,6 +746,11 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     Formula: ``y = min(max(x, x_min), x_max)``
 
     The gradient is that of ``x`` inside the limits and on them, 0 outside.
+
+    Args:
+        x: array or symbol.
+        x_min: the least that comes out, a number or array.
+        x_max: the most that comes out, a number or array.
 
     Example:
         >>> clip([-2.0, 0.5, 2.0], -1.0, 1.0).tolist()
@@ -827,6 +874,11 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
 
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The sums from the start of an axis up to each element.
+
+    Args:
+        x: array or symbol.
+        axis: the axis, None for all numbers in a row; in a model not that of the samples.
+        dtype: element type of the result, for arrays.
 
     Example:
         >>> cumsum([1.0, 2.0, 3.0]).tolist()
@@ -1818,6 +1870,11 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Formula: ``y = log(sum(exp(x)))``
 
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
+
     Example:
         >>> f"{logsumexp([1000.0, 1000.0]):.3f}"
         '1000.693'
@@ -1885,6 +1942,11 @@ def maximum(x1: Any, x2: Any) -> Any:
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean over axes.
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
 
     Example:
         >>> mean([[1.0, 2.0], [3.0, 4.0]], axis=-1).tolist()
@@ -2196,6 +2258,10 @@ def power(x1: Any, x2: Any) -> Any:
 
     Formula: ``y = x1^x2``
 
+    Args:
+        x1: array or symbol.
+        x2: array or symbol.
+
     Example:
         >>> power([1.0, 2.0, 3.0], 2).tolist()
         [1.0, 4.0, 9.0]
@@ -2203,7 +2269,18 @@ def power(x1: Any, x2: Any) -> Any:
     ...
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
-    """The product over axes."""
+    """The product over axes.
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
+        dtype: element type of the result, for arrays.
+
+    Example:
+        >>> prod([2.0, 3.0]).tolist()
+        6.0
+    """
     ...
 
 def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -2285,6 +2362,11 @@ def relu6(x: Any) -> Any:
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each number repeated along an axis.
+
+    Args:
+        x: array or symbol.
+        repeats: how often, one number or one for each place along the axis.
+        axis: the axis, None for all numbers in a row.
 
     Example:
         >>> repeat([1, 2], 2).tolist()
@@ -2780,6 +2862,10 @@ def squeeze(x: Any, axis: Any = None) -> Any:
 def stack(x: Sequence[Any], axis: int = 0) -> Any:
     """Values of one shape along a new axis.
 
+    Args:
+        x: arrays or symbols.
+        axis: where the new axis goes; in a model not to the front.
+
     Example:
         >>> stack([[1.0, 2.0], [3.0, 4.0]], axis=-1).tolist()
         [[1.0, 3.0], [2.0, 4.0]]
@@ -2788,6 +2874,11 @@ def stack(x: Sequence[Any], axis: int = 0) -> Any:
 
 def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard deviation over axes, the square root of ``var``.
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
 
     Example:
         >>> std([1.0, 3.0]).tolist()
@@ -2946,6 +3037,10 @@ def threshold(x: Any, threshold: Any, default_value: Any) -> Any:
 def tile(x: Any, repeats: Any) -> Any:
     """The whole repeated along axes.
 
+    Args:
+        x: array or symbol.
+        repeats: how often along each axis, or along the last one; once along that of the samples.
+
     Example:
         >>> tile([1, 2], 2).tolist()
         [1, 2, 1, 2]
@@ -2976,6 +3071,13 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 def transpose(x: Any, axes: Any = None) -> Any:
     """The axes in another order, reversed by default.
+
+    Args:
+        x: array or symbol.
+        axes: the axes in their new order; in a model 0, that of the samples, stays first.
+
+    Raises:
+        ValueError: the axis of the samples would move.
 
     Example:
         >>> transpose([[1.0, 2.0], [3.0, 4.0]]).tolist()
@@ -3066,6 +3168,15 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The variance over axes, divided by the number of values.
 
     Formula: ``y = mean((x - mean(x))^2)``
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
+
+    Example:
+        >>> var([1.0, 3.0]).tolist()
+        1.0
     """
     ...
 
@@ -3096,6 +3207,14 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
 
     Without ``x1`` and ``x2``: the indices where the condition holds, as NumPy gives them (for
     arrays only).
+
+    Args:
+        condition: array or symbol; not 0 where it holds.
+        x1: array, symbol or number.
+        x2: array, symbol or number.
+
+    Raises:
+        ValueError: only one of ``x1`` and ``x2``, or shapes that do not go together.
 
     Example:
         >>> where([True, False], [1.0, 2.0], 0.0).tolist()

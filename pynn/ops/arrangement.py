@@ -77,6 +77,13 @@ def ravel(x: Any) -> Any:
 def transpose(x: Any, axes: Any = None) -> Any:
     """The axes in another order, reversed by default.
 
+    Args:
+        x: array or symbol.
+        axes: the axes in their new order; in a model 0, that of the samples, stays first.
+
+    Raises:
+        ValueError: the axis of the samples would move.
+
     Example:
         >>> transpose([[1.0, 2.0], [3.0, 4.0]]).tolist()
         [[1.0, 3.0], [2.0, 4.0]]
@@ -183,7 +190,11 @@ def triu(x: Any, k: int = 0) -> Any:
 
 @public
 def broadcast_to(x: Any, shape: Any) -> Any:
-    """Axes of length 1 repeated to a shape; None or -1 for the number of samples.
+    """Axes of length 1 repeated to a shape.
+
+    Args:
+        x: array or symbol.
+        shape: the new shape; None or -1 as its first number stands for that of the samples.
 
     Example:
         >>> broadcast_to([1.0, 2.0], (2, 2)).tolist()
@@ -201,6 +212,10 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 def tile(x: Any, repeats: Any) -> Any:
     """The whole repeated along axes.
 
+    Args:
+        x: array or symbol.
+        repeats: how often along each axis, or along the last one; once along that of the samples.
+
     Example:
         >>> tile([1, 2], 2).tolist()
         [1, 2, 1, 2]
@@ -211,6 +226,11 @@ def tile(x: Any, repeats: Any) -> Any:
 @public
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each number repeated along an axis.
+
+    Args:
+        x: array or symbol.
+        repeats: how often, one number or one for each place along the axis.
+        axis: the axis, None for all numbers in a row.
 
     Example:
         >>> repeat([1, 2], 2).tolist()

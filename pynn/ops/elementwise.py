@@ -46,6 +46,10 @@ def power(x1: Any, x2: Any) -> Any:
 
     Formula: ``y = x1^x2``
 
+    Args:
+        x1: array or symbol.
+        x2: array or symbol.
+
     Example:
         >>> power([1.0, 2.0, 3.0], 2).tolist()
         [1.0, 4.0, 9.0]
@@ -63,6 +67,14 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
 
     Without ``x1`` and ``x2``: the indices where the condition holds, as NumPy gives them (for
     arrays only).
+
+    Args:
+        condition: array or symbol; not 0 where it holds.
+        x1: array, symbol or number.
+        x2: array, symbol or number.
+
+    Raises:
+        ValueError: only one of ``x1`` and ``x2``, or shapes that do not go together.
 
     Example:
         >>> where([True, False], [1.0, 2.0], 0.0).tolist()
@@ -87,6 +99,11 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     Formula: ``y = min(max(x, x_min), x_max)``
 
     The gradient is that of ``x`` inside the limits and on them, 0 outside.
+
+    Args:
+        x: array or symbol.
+        x_min: the least that comes out, a number or array.
+        x_max: the most that comes out, a number or array.
 
     Example:
         >>> clip([-2.0, 0.5, 2.0], -1.0, 1.0).tolist()
@@ -260,6 +277,10 @@ def cast(x: Any, dtype: Any) -> Any:
 
     In a model all values are floats of its float type: a cast to integers cuts the decimals off,
     one to ``"bool"`` makes 0 and 1.
+
+    Args:
+        x: array or symbol.
+        dtype: name of the new type.
 
     Example:
         >>> cast([0.5, 2.5], "int32").tolist()

@@ -73,6 +73,10 @@ def _for_every_sample(t: Tensor, like: Tensor) -> Tensor:
 def stack(x: Sequence[Any], axis: int = 0) -> Any:
     """Values of one shape along a new axis.
 
+    Args:
+        x: arrays or symbols.
+        axis: where the new axis goes; in a model not to the front.
+
     Example:
         >>> stack([[1.0, 2.0], [3.0, 4.0]], axis=-1).tolist()
         [[1.0, 3.0], [2.0, 4.0]]

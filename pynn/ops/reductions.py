@@ -16,10 +16,8 @@ from pynn.ops._primitives import axes_of, reduce
 from pynn.ops._tables import (
     absolute,
     divide,
-    equal,
     exp,
     isfinite,
-    isnan,
     log,
     maximum,
     multiply,
@@ -51,6 +49,11 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @public
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean over axes.
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
 
     Example:
         >>> mean([[1.0, 2.0], [3.0, 4.0]], axis=-1).tolist()
@@ -93,7 +96,18 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
 
 @public
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
-    """The product over axes."""
+    """The product over axes.
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
+        dtype: element type of the result, for arrays.
+
+    Example:
+        >>> prod([2.0, 3.0]).tolist()
+        6.0
+    """
     if graph_of(x) is None:
         return compute(np.prod, x, axis=axis, keepdims=keepdims, dtype=dtype)
     return reduce("prod", x, axis, keepdims)
@@ -101,13 +115,33 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
 
 @public
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Whether a number along axes is not 0."""
+    """Whether a number along axes is not 0.
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
+
+    Example:
+        >>> any([[0.0, 1.0], [0.0, 0.0]], axis=-1).tolist()
+        [True, False]
+    """
     return reduce("any", x, axis, keepdims)
 
 
 @public
 def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Whether all numbers along axes are not 0."""
+    """Whether all numbers along axes are not 0.
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
+
+    Example:
+        >>> all([[2.0, 1.0], [0.0, 1.0]], axis=-1).tolist()
+        [True, False]
+    """
     return reduce("all", x, axis, keepdims)
 
 
@@ -142,6 +176,15 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The variance over axes, divided by the number of values.
 
     Formula: ``y = mean((x - mean(x))^2)``
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
+
+    Example:
+        >>> var([1.0, 3.0]).tolist()
+        1.0
     """
     deviation = subtract(x, reduce("mean", x, axis, True))
     return reduce("mean", square(deviation), axis, keepdims)
@@ -150,6 +193,11 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @public
 def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard deviation over axes, the square root of ``var``.
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
 
     Example:
         >>> std([1.0, 3.0]).tolist()
@@ -181,6 +229,15 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     """The mean, or the weighted mean, over axes.
 
     Formula: ``y = sum(w x) / sum(w)``
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        weights: of the shape of ``x``, or one for each place along ``axis``.
+
+    Example:
+        >>> average([1.0, 4.0], weights=[2.0, 1.0]).tolist()
+        2.0
     """
     if weights is None:
         return reduce("mean", x, axis)
@@ -197,6 +254,11 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The logarithm of the sum of exponentials, without overflow.
 
     Formula: ``y = log(sum(exp(x)))``
+
+    Args:
+        x: array or symbol.
+        axis: one axis or several, all if None.
+        keepdims: whether the axes stay, with length 1.
 
     Example:
         >>> f"{logsumexp([1000.0, 1000.0]):.3f}"
@@ -272,6 +334,11 @@ def _no_batch(owner: str, t: Any) -> Any:
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The place of the largest number along an axis; the first one of equals.
 
+    Args:
+        x: array or symbol.
+        axis: the axis, None for all numbers in a row.
+        keepdims: whether the axis stays, with length 1.
+
     Example:
         >>> argmax([[1.0, 5.0, 2.0]], axis=-1).tolist()
         [1]
@@ -288,6 +355,11 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 @public
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The sums from the start of an axis up to each element.
+
+    Args:
+        x: array or symbol.
+        axis: the axis, None for all numbers in a row; in a model not that of the samples.
+        dtype: element type of the result, for arrays.
 
     Example:
         >>> cumsum([1.0, 2.0, 3.0]).tolist()
@@ -307,74 +379,6 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
             f"Received: axis={axis}, x.shape={t.shape}"
         )
     return graph.add("cumsum", [t], t.sample, axis=inside)
-
-
-# ---- the same without NaN ------------------------------------------------------------------------
-
-
-@public
-def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The sum over axes of what is not NaN."""
-    return reduce("sum", where(isnan(x), 0.0, x), axis, keepdims)
-
-
-@public
-def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The product over axes of what is not NaN."""
-    return reduce("prod", where(isnan(x), 1.0, x), axis, keepdims)
-
-
-@public
-def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The mean over axes of what is not NaN."""
-    counted = reduce("sum", equal(isnan(x), 0.0), axis, keepdims)
-    return divide(nansum(x, axis, keepdims), counted)
-
-
-@public
-def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The variance over axes of what is not NaN."""
-    return nanmean(square(subtract(x, nanmean(x, axis, True))), axis, keepdims)
-
-
-@public
-def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The standard deviation over axes of what is not NaN."""
-    return sqrt(nanvar(x, axis, keepdims))
-
-
-@public
-def nanmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest number along axes that is not NaN."""
-    y = reduce("max", where(isnan(x), -np.inf, x), axis, keepdims)
-    return where(reduce("all", isnan(x), axis, keepdims), np.nan, y)
-
-
-@public
-def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The smallest number along axes that is not NaN."""
-    y = reduce("min", where(isnan(x), np.inf, x), axis, keepdims)
-    return where(reduce("all", isnan(x), axis, keepdims), np.nan, y)
-
-
-@public
-def nanargmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The place of the largest number along an axis that is not NaN; -1 where all are."""
-    y = _arg("argmax", where(isnan(x), -np.inf, x), axis, keepdims)
-    return where(reduce("all", isnan(x), axis, keepdims), -1, y)
-
-
-@public
-def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The place of the smallest number along an axis that is not NaN; -1 where all are."""
-    y = _arg("argmin", where(isnan(x), np.inf, x), axis, keepdims)
-    return where(reduce("all", isnan(x), axis, keepdims), -1, y)
-
-
-@public
-def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """``cumsum`` with NaN taken for 0."""
-    return cumsum(where(isnan(x), 0.0, x), axis, dtype)
 
 
 @public

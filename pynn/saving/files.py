@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
+KERAS_VERSION = "3.15.0"  # whose layout is written
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _MOST_TEXT = 1 << 28  # bytes of a JSON member
 _MOST_GROWTH = 1000  # of a compressed member

@@ -76,6 +76,18 @@ def generation_of(version: Any) -> int:
     return min(3, max(1, int(first))) if first.isdigit() else 3
 
 
+def by_kind(version: Any) -> bool:
+    """Whether optimizers of this version save one kind of array after the other, before 2.11.
+
+    Example:
+        >>> by_kind("2.10.0"), by_kind("2.15.0"), by_kind("3.0.0")
+        (True, False, False)
+    """
+    minor = [*str(version).split("."), "0"][1]
+    generation = generation_of(version)
+    return generation == 1 or (generation == 2 and minor.isdigit() and int(minor) < 11)
+
+
 def modern_model(entry: Any, generation: int) -> Any:
     """Returns the description of a model, or of a layer, as Keras 3 would write it.
 

@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from pynn.saving import hdf5
-from pynn.saving.compatibility import KERAS_VERSION
+from pynn.saving.files import KERAS_VERSION
 
 _TOP = "top_level_model_weights"
 

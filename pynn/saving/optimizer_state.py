@@ -102,23 +102,23 @@ def _own_rate(optimizer: Any) -> float | None:
     return float(rate) if isinstance(rate, (int, float)) else None
 
 
-def restore(holder: Any, names: Sequence[str], model: Any, generation: int = 3) -> None:
+def restore(holder: Any, names: Sequence[str], model: Any, by_kind: bool = False) -> None:
     """Continues from the optimizer's variables in a file.
 
     Args:
         holder: the group that has them.
         names: their names, in order.
         model: a built and compiled model.
-        generation: 1 or 2 for files in which arrays of one kind stand together.
+        by_kind: whether arrays of one kind stand together, as before Keras 2.11.
 
     Warns:
         UserWarning: they do not fit the optimizer, which then starts anew.
     """
     optimizer, variables = model.optimizer, model.trainable_variables
     slots = layout(optimizer, variables)
-    if generation < 3:
+    if by_kind:
         slots = sorted(slots, key=lambda slot: (slot.number, slot.weight))
-    tail = int(_keeps_product(optimizer) and generation == 3)
+    tail = int(_keeps_product(optimizer) and not by_kind)
     lead = len(names) - len(slots) - tail
     if lead not in (1, 2):
         if len(names) > 2:  # else it was saved before training

@@ -11,9 +11,8 @@ from typing import Any
 
 from pynn.models import Model
 from pynn.saving import files, hdf5, legacy_weights, optimizer_state, probe, weights
-from pynn.saving.compatibility import KERAS_VERSION
 from pynn.saving.compiling import compile_from_config, full_names
-from pynn.saving.legacy import generation_of, modern_model
+from pynn.saving.legacy import by_kind, generation_of, modern_model
 from pynn.saving.serialization import reading, revive, serialize_keras_object
 from pynn.utils.limits import weights_within
 
@@ -194,7 +193,9 @@ def _write_keras(file: Any, model: Any, include_optimizer: bool) -> None:
     content = BytesIO()
     _write_weights(content, model, include_optimizer)
     members = {
-        files.METADATA: json.dumps({"keras_version": KERAS_VERSION, "date_saved": now}).encode(),
+        files.METADATA: json.dumps(
+            {"keras_version": files.KERAS_VERSION, "date_saved": now}
+        ).encode(),
         files.CONFIG: json.dumps(entry).encode(),
         files.WEIGHTS: content.getvalue(),
     }
@@ -241,7 +242,7 @@ def _write_h5(target: Any, model: Any, include_optimizer: bool) -> None:
     entry = serialize_keras_object(model)
     training = entry.pop("compile_config", None)
     with hdf5.writing(target) as file:
-        file.attrs["keras_version"] = KERAS_VERSION
+        file.attrs["keras_version"] = files.KERAS_VERSION
         file.attrs["backend"] = "pynn"
         file.attrs["model_config"] = json.dumps(entry)
         legacy_weights.write(file.create_group("model_weights"), model)
@@ -280,9 +281,7 @@ def _load_h5(path: str, compile: bool) -> Any:
             states = hdf5.group(file, "optimizer_weights")
             if model.compiled and states is not None:
                 names = hdf5.names(states, "weight_names")
-                older = generation < 3 and not (version or "").startswith(("2.11", "2.12", "2.13"))
-                older = older and not (version or "").startswith(("2.14", "2.15", "2.16"))
-                optimizer_state.restore(states, names, model, 2 if older else 3)
+                optimizer_state.restore(states, names, model, by_kind(version))
     return model
 
 

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from pynn._graph.inspection import is_keras_tensor as is_keras_tensor
     from pynn.diagrams import model_to_dot as model_to_dot
     from pynn.diagrams import plot_model as plot_model
+    from pynn.ops._check import check_gradients as check_gradients
     from pynn.saving import deserialize_keras_object as deserialize_keras_object
     from pynn.saving import serialize_keras_object as serialize_keras_object
-    from pynn.ops._check import check_gradients as check_gradients
 
 __all__ = [
     "CustomObjectScope",

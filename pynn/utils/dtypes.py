@@ -28,7 +28,7 @@ def standardize_dtype(dtype: Any) -> str:
     if dtype is None:
         return floatx()
     try:
-        found = np.dtype(_PYTHON[dtype] if dtype in _PYTHON else dtype)
+        found = np.dtype(_PYTHON.get(dtype, dtype))
     except TypeError:
         found = np.dtype(object)
     if found.kind not in "biufc":

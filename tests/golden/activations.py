@@ -53,8 +53,6 @@ BY_ROW: dict[str, dict[str, Any]] = {
     "softmax/axis": {"axis": 0},
     "log_softmax": {},
     "log_softmax/axis": {"axis": 0},
-    "sparsemax": {},
-    "glu": {},
 }
 
 
@@ -82,9 +80,7 @@ def both(name: str, x: Any, options: dict[str, Any]) -> Case:
 CASES: Cases = {
     **{f"activations.{name}": both(name, GRID, given) for name, given in ELEMENTWISE.items()},
     **{
-        f"activations.{name}": (values if given or name == "glu" else both)(
-            name, ROWS_OF_NUMBERS, given
-        )
+        f"activations.{name}": (values if given else both)(name, ROWS_OF_NUMBERS, given)
         for name, given in BY_ROW.items()
     },
 }

@@ -244,7 +244,6 @@ NAMES = [
     "adamax",
     "nadam",
     "ftrl",
-    "lamb",
     "lion",
     "adafactor",
 ]

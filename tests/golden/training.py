@@ -42,7 +42,9 @@ def regressor(keras: Keras, **options: Any) -> Any:
 
 
 def class_weight(keras: Keras) -> Any:
-    model = classifier(keras, metrics=["accuracy"], weighted_metrics=["accuracy"])
+    model = classifier(
+        keras, metrics=["sparse_categorical_crossentropy"], weighted_metrics=["accuracy"]
+    )
     return train(model, X, LABELS, class_weight=CLASS_WEIGHT, validation_data=(X[:6], LABELS[:6]))
 
 
@@ -59,7 +61,7 @@ def class_weight_bits(keras: Keras) -> Any:
 
 
 def sample_weight(keras: Keras) -> Any:
-    model = regressor(keras, metrics=["mae"], weighted_metrics=["mae"])
+    model = regressor(keras, metrics=["mae"], weighted_metrics=["mse"])
     return train(model, X, TARGETS, sample_weight=WEIGHTS, validation_split=0.3)
 
 
@@ -99,14 +101,14 @@ def validation(keras: Keras) -> Any:
 
 
 def steps(keras: Keras) -> Any:
-    """Fewer steps than the data has: the next epoch begins at the first row again."""
+    """Fewer steps than the data has: the next epoch goes on with the rows that follow."""
     model = regressor(keras, metrics=["mae"])
     return train(
         model,
         X,
         TARGETS,
-        batch_size=4,
-        steps_per_epoch=3,
+        batch_size=5,
+        steps_per_epoch=2,
         validation_data=(X, TARGETS),
         validation_steps=2,
     )
