@@ -47,9 +47,11 @@ class Program:
         self.dtype = _float_type(layer)
         self.graph = Graph(self.dtype, training, dropout)
         tensors = Placeholders(self.graph)
-        for symbol in symbols_in(tuple(args)):
+        options = dict(kwargs or {})
+        for symbol in symbols_in((tuple(args), options)):
             tensors.set(symbol, self.graph.input(symbol.sample))
-        self.outputs = self.graph.call(layer, *tensors.replace(tuple(args)), **(kwargs or {}))
+        options = tensors.replace(options)
+        self.outputs = self.graph.call(layer, *tensors.replace(tuple(args)), **options)
         _check_float_types(layer)
         self._trainable = [(leaf, leaf.trainable) for leaf in leaves(layer)]
         self._training = training
@@ -129,9 +131,17 @@ def _check_float_types(layer: Any) -> None:
 
 def run_layer(layer: Any, args: Sequence[Any], kwargs: Mapping[str, Any], training: bool) -> Any:
     """Runs a layer on arrays of samples."""
-    arrays = [np.asarray(leaf) for leaf in flatten(tuple(args))]
+    given = (tuple(args), dict(kwargs))
+    arrays = [np.asarray(leaf) for leaf in flatten(given[0])]
     for array in arrays:
         if array.ndim == 0:
             raise ValueError(f"{layer.name}: expected arrays of samples. Received: a single number")
-    symbols = map_structure(lambda a: KerasTensor((None, *np.shape(a)[1:])), tuple(args))
-    return Program(layer, symbols, kwargs, training)(arrays)
+    further = [leaf for leaf in flatten(given[1]) if isinstance(leaf, np.ndarray) and leaf.ndim]
+    known = {id(leaf) for leaf in further}
+
+    def symbol(leaf: Any) -> Any:
+        return KerasTensor((None, *np.shape(leaf)[1:]))
+
+    symbols = map_structure(symbol, given[0])
+    options = map_structure(lambda leaf: symbol(leaf) if id(leaf) in known else leaf, given[1])
+    return Program(layer, symbols, options, training)([*arrays, *further])

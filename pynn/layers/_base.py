@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from pynn import ops, regularizers
@@ -56,6 +58,7 @@ class Layer(Weighted):
         [[1.0, 2.0]]
     """
 
+    _build_completes = True  # whether ``build`` is all there is to do
     supports_masking = False  # whether a mask of the input is one of the output, too
 
     def __init__(
@@ -161,13 +164,10 @@ class Layer(Weighted):
         Raises:
             ValueError: the layer was built for another shape.
         """
-        fixed: Shape = ()
-        if isinstance(input_shape, tuple):
-            fixed = self.fixed_part(input_shape[1:] if input_shape[:1] == (None,) else input_shape)
+        fixed = self._fixed_part_of(input_shape)
         if not self.built:
             self.build(input_shape)
-            self.built = True
-            self._fixed = fixed
+            self._note_built(input_shape)
         elif self._fixed is not None and fixed != self._fixed:
             expected = self._fixed[0] if len(self._fixed) == 1 else self._fixed
             what = "input features" if len(self._fixed) == 1 else "as the shape of a sample"
@@ -176,6 +176,20 @@ class Layer(Weighted):
                 f"Received: x.shape={('n', *input_shape[1:])!r}".replace("'", "")
             )
         self._input_shape = input_shape
+
+    def _fixed_part_of(self, input_shape: Any) -> Shape:
+        if not isinstance(input_shape, tuple):
+            return ()
+        return self.fixed_part(input_shape[1:] if input_shape[:1] == (None,) else input_shape)
+
+    def _note_built(self, input_shape: Any) -> None:
+        self.built, self._input_shape = True, input_shape
+        self._fixed = self._fixed_part_of(input_shape)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls) and cls._build_completes:
+            cls.build = _completing(cls.build)  # type: ignore[method-assign]
 
     def unbuild(self) -> None:
         """Forgets the weights and the shape they were made for."""
@@ -263,6 +277,15 @@ class Layer(Weighted):
         return self.compute_output_shape(self.input_shape)
 
     @property
+    def metrics(self) -> list[Any]:
+        """None: metrics belong to models."""
+        return []
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        return [v for metric in self.metrics for v in metric.variables]
+
+    @property
     def path(self) -> str:
         return self.name
 
@@ -280,3 +303,20 @@ class Layer(Weighted):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _completing(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """A layer whose ``build`` was called is built, whoever called it."""
+
+    @functools.wraps(build)
+    def complete(self: Any, input_shape: Any) -> None:
+        build(self, input_shape)
+        if (
+            isinstance(input_shape, (list, tuple))
+            and input_shape
+            and isinstance(input_shape[0], (int, type(None)))
+        ):
+            input_shape = (None, *input_shape[1:])
+        self._note_built(input_shape)
+
+    return complete

@@ -109,8 +109,8 @@ class Dropout(_ElementsDropped):
 
     Args:
         rate: the part to drop, in [0, 1).
-        noise_shape: the shape of the random numbers, 1 for axes whose elements are dropped together,
-            such as ``(None, 1, 8)``; None: each element by itself.
+        noise_shape: the shape of the random numbers, such as ``(None, 1, 8)``: along axes of
+            length 1 all elements are dropped together. None: each element by itself.
         seed: an integer gives this layer random numbers of its own; None: those of the model.
         kwargs: ``name``, ``dtype``, ``input_shape``.
 
@@ -132,8 +132,8 @@ class AlphaDropout(_ElementsDropped):
 
     Args:
         rate: the part to drop, in [0, 1).
-        noise_shape: the shape of the random numbers, 1 for axes whose elements are dropped together,
-            such as ``(None, 1, 8)``; None: each element by itself.
+        noise_shape: the shape of the random numbers, such as ``(None, 1, 8)``: along axes of
+            length 1 all elements are dropped together. None: each element by itself.
         seed: an integer gives this layer random numbers of its own; None: those of the model.
         kwargs: ``name``, ``dtype``, ``input_shape``.
 

@@ -45,6 +45,8 @@ class Model(Persistence, Training, Layer):
         [[6.0, 6.0]]
     """
 
+    _build_completes = False  # the layers inside are to be built, too
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):
             from pynn.models.functional import Functional
@@ -209,6 +211,9 @@ class Model(Persistence, Training, Layer):
         return self._program_in_training()(arrays) if training else self.program()(arrays)
 
     # ---- description -------------------------------------------------------------------------
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Nothing to add: the layers inside have attached the masks of the outputs."""
 
     def count_params(self) -> int:
         """Returns the number of weights.

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pynn import losses, metrics
 from pynn._graph.program import Program
 from pynn._graph.tensor import Shape, Tensor
+from pynn.models import masking
 from pynn.models.data import Data
 
 
@@ -34,6 +35,7 @@ class MetricEntry:
     weighted: bool
     key: str
     place: int | None = None  # among the sums of the engine
+    count: int | None = None  # the place of the number of steps that a mask counts
 
 
 class Objective:
@@ -126,14 +128,26 @@ class Objective:
         loss_specs: list[dict[str, Any]] = []
         for entry in self.losses:
             spec = {"target": entry.output, "weight": entry.weight}
-            if entry.loss.row is not None:
+            described = entry.loss.spec()
+            mask = outputs[entry.output].mask
+            if mask is not None:
+                spec["values"] = values(entry.output, masking.loss(entry.loss, mask))
+                described = {"reduction": described["reduction"]}
+            elif entry.loss.row is not None:
                 spec["output"] = entry.output
             else:
                 spec["values"] = values(entry.output, entry.loss.call)
-            spec |= entry.loss.spec()
-            loss_specs.append(spec)
+            loss_specs.append({**spec, **described})
         metric_specs: list[dict[str, Any]] = []
         for found in self.metric_entries:
+            place = {"output": found.output, "target": found.output, "weighted": found.weighted}
+            mask = outputs[found.output].mask
+            if mask is not None:
+                found.place = len(metric_specs)
+                found.count = found.place + 1
+                for function in masking.metric(found.metric, mask):
+                    metric_specs.append({**place, "values": values(found.output, function)})
+                continue
             spec = found.metric.spec()
             if spec is None and not isinstance(found.metric, metrics.MeanMetricWrapper):
                 found.place = None
@@ -141,7 +155,6 @@ class Objective:
             if spec is None:
                 spec = {"values": values(found.output, found.metric.call)}
             found.place = len(metric_specs)
-            place = {"output": found.output, "target": found.output, "weighted": found.weighted}
             metric_specs.append({**place, **spec})
         for variable in program.graph.variables:
             penalty = variable.regularizer
@@ -200,7 +213,10 @@ class Objective:
             if metric.place is None:
                 found.append(metric.metric.result())
             else:
-                found.append(metric.metric.result_of(results["metrics"][metric.place]))
+                sums = results["metrics"][metric.place]
+                if metric.count is not None:
+                    sums = [sums[0], results["metrics"][metric.count][0]]
+                found.append(metric.metric.result_of(sums))
         return [_plain(value) for value in found]
 
     def logs(self, results: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
