@@ -128,7 +128,9 @@ def public(module_name: str) -> set[str]:
     """The classes and functions of a module and its rows of the catalog."""
     module = importlib.import_module(f"pynn.{module_name}")
     listed = getattr(module, "__all__", None) or [
-        name for name in dir(module) if is_kind(getattr(module, name), "Initializer")
+        name
+        for name in dir(module)
+        if name[0] != "_" and is_kind(getattr(module, name), "Initializer")
     ]
     names = {name for name in listed if callable(getattr(module, name))}
     for row in _core.catalog():
