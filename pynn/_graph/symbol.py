@@ -44,6 +44,7 @@ class KerasTensor(Symbol):
         self.dtype = str(dtype)
         self.name = name or unique_name("keras_tensor")
         self.history = history
+        self.mask_sample: tuple[int, ...] | None = None  # of one sample's mask, if it has one
 
     @property
     def batched(self) -> bool:
@@ -139,7 +140,13 @@ def infer(operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any
         *tensors.replace(tuple(args)),
         **{key: tensors.replace(value) for key, value in kwargs.items()},
     )
-    return map_structure(lambda t: KerasTensor(t.shape, graph.dtype), y)
+    return map_structure(_symbol_of, y)
+
+
+def _symbol_of(tensor: Tensor) -> KerasTensor:
+    symbol = KerasTensor(tensor.shape, tensor.dtype)
+    symbol.mask_sample = None if tensor.mask is None else tensor.mask.sample
+    return symbol
 
 
 class Placeholders:
@@ -165,5 +172,7 @@ class Placeholders:
                 tensor = self._graph.input(leaf.sample)
             else:  # only its shape matters
                 tensor = self._graph.constant(np.zeros(leaf.sample))
+            if leaf.mask_sample is not None:
+                tensor.mask = self._graph.input(leaf.mask_sample)
             self._known[id(leaf)] = tensor
         return self._known[id(leaf)]
