@@ -160,7 +160,7 @@ class Training(InFlight, Batchwise):
                     targets[k] = checks.targets(label, values[k], shapes[k], chosen[k])
         labels = dict(zip(names, targets, strict=True)) if len(names) > 1 else {"y": targets[0]}
         checks.same_rows(x=arrays[0], **labels)
-        weights = weights_by_output(sample_weight, names, len(arrays[0]))
+        weights = weights_by_output(sample_weight, names, len(arrays[0]), shapes)
         if class_weight is not None:
             sparse = [loss is not None and loss.sparse for loss in chosen]
             by_class = class_weights_by_output(class_weight, names, targets, sparse)
