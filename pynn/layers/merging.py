@@ -27,6 +27,12 @@ class Merge(Layer):
         """The result of two inputs, and of the result so far and the next one."""
         raise NotImplementedError
 
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        """Joins a list of arrays or symbols; nested lists in it are arrays."""
+        if isinstance(inputs, (list, tuple)):
+            inputs = [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs]
+        return super().__call__(inputs, **kwargs)
+
     def call(self, inputs: Sequence[Any]) -> Any:
         return functools.reduce(self.join, self.aligned(inputs))
 
