@@ -189,7 +189,7 @@ class Layer(Weighted):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls) and cls._build_completes:
-            cls.build = _completing(cls.build)  # type: ignore[method-assign]
+            setattr(cls, "build", _completing(cls.build))  # noqa: B010  # a method of this class
 
     def unbuild(self) -> None:
         """Forgets the weights and the shape they were made for."""
