@@ -199,6 +199,28 @@ def test_one_version() -> None:
     assert declared[1] == changes[1] == _core.__version__ == pynn.__version__
 
 
+# Thin Python
+
+# NumPy functions that compute with numbers, rather than look at shapes or arrange arrays.
+ARITHMETIC = re.compile(
+    r"\bnp\.(add|subtract|multiply|divide|matmul|dot|tensordot|einsum|exp|log|tanh|sqrt|square|power"
+    r"|sum|mean|var|std|maximum|minimum|clip|where)\("
+)
+# What is computed once and not in every batch: statistics of a data set, folded weights, the mean
+# of repeated predictions.
+ONCE = {
+    "pynn/layers/data_normalization.py",
+    "pynn/models/batchwise.py",
+    "pynn/models/fusing.py",
+}
+
+
+@pytest.mark.parametrize("path", files("pynn/layers", "pynn/models", suffixes={".py"}), ids=name)
+def test_the_engine_does_the_arithmetic(path: Path) -> None:
+    code = re.sub(r'"""(.*?)"""', "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert name(path) in ONCE or not ARITHMETIC.findall(code)
+
+
 # Names
 
 

@@ -56,6 +56,8 @@ class Program:
         self._trainable = [(leaf, leaf.trainable) for leaf in leaves(layer)]
         self._training = training
         self._input_gradients = input_gradients
+        plain = len(self.graph.inputs) == 1 and isinstance(self.outputs, Tensor)
+        self._only_sample = self.graph.inputs[0].sample if plain else None
         self._network: _core.Network | None = None
         self._extra: list[Tensor] = []
 
@@ -97,6 +99,10 @@ class Program:
         if self.graph.stochastic or self._training:
             return self.network.forward(list(x), draw_seed(), 0, config.n_threads())
         return self.network.predict(list(x), config.n_threads())
+
+    def takes(self, x: Any) -> bool:
+        """Whether ``x`` is an array as it is and the result is one, too: nothing to look up."""
+        return type(x) is np.ndarray and x.shape[1:] == self._only_sample and x.ndim > 0
 
     def __call__(self, x: Sequence[Array]) -> Any:
         """The same in the structure the layer returns."""

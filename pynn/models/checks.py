@@ -93,8 +93,13 @@ def targets(name: str, value: Any, output_shape: Shape, loss: Any) -> Array:
     return y
 
 
-def sample_weights(value: Any, rows: int) -> Array | None:
-    """Returns one weight per row.
+def sample_weights(value: Any, rows: int, steps: Shape = ()) -> Array | None:
+    """Returns one weight per row, or one for each step of a row where the output is a sequence.
+
+    Args:
+        value: what the user gave.
+        rows: how many there are.
+        steps: the axes of one sample of the output but the last.
 
     Raises:
         ValueError: another shape, negative weights or NaN.
@@ -104,9 +109,10 @@ def sample_weights(value: Any, rows: int) -> Array | None:
     weight = as_array("sample_weight", value)
     if weight.shape == (rows, 1):
         weight = weight[:, 0]
-    if weight.shape != (rows,):
+    if weight.shape not in ((rows,), (rows, *steps)):
+        or_steps = f", or one per step, shape {(rows, *steps)}" if steps else ""
         raise ValueError(
-            f"`sample_weight` must have one number per row, shape ({rows},). "
+            f"`sample_weight` must have one number per row, shape ({rows},){or_steps}. "
             f"Received: sample_weight.shape={weight.shape}"
         )
     if weight.size and not (weight.min() >= 0 and math.isfinite(weight.max())):

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from pynn._graph.structure import flatten
 from pynn.models import checks
-from pynn.utils.arrays import as_array
 
 Array = npt.NDArray[Any]
 
@@ -120,8 +119,16 @@ def _known(
     return names
 
 
-def weights_by_output(value: Any, names: Sequence[str], rows: int) -> list[Array | None]:
+def weights_by_output(
+    value: Any, names: Sequence[str], rows: int, outputs: Sequence[tuple[int, ...]]
+) -> list[Array | None]:
     """Returns the sample weights of each output; one array is for all of them.
+
+    Args:
+        value: an array, or a list or dictionary of arrays.
+        names: of the outputs.
+        rows: how many samples there are.
+        outputs: the shapes of one sample of each output.
 
     Raises:
         ValueError: shapes that do not fit, negative weights or NaN.
@@ -130,7 +137,10 @@ def weights_by_output(value: Any, names: Sequence[str], rows: int) -> list[Array
         given = [value] * len(names)
     else:
         given = by_output("sample_weight", value, names)
-    return [checks.sample_weights(part, rows) for part in given]
+    return [
+        checks.sample_weights(part, rows, shape[:-1])
+        for part, shape in zip(given, outputs, strict=True)
+    ]
 
 
 def _is_numbers(value: Any) -> bool:
@@ -191,9 +201,4 @@ def product(a: Array | None, b: Array | None) -> Array | None:
     """The product of two weights per sample, where None counts as one."""
     if a is None or b is None:
         return a if b is None else b
-    return a * b
-
-
-def first_array(x: Any) -> Array:
-    """Any array of a structure, for its number of samples."""
-    return as_array("x", flatten(x)[0])
+    return a * b.reshape(b.shape + (1,) * (a.ndim - b.ndim))

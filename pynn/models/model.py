@@ -65,6 +65,7 @@ class Model(Persistence, Training, Layer):
         Training.__init__(self)
         self._symbols: Any = None  # one for each input, once their shapes are known
         self._program: Program | None = None
+        self._training_program: Program | None = None
 
     # ---- inputs ------------------------------------------------------------------------------
 
@@ -181,6 +182,12 @@ class Model(Persistence, Training, Layer):
             self._program = self.make_program()
         return self._program
 
+    def _program_in_training(self) -> Program:
+        known = self._training_program
+        if known is None or not known.is_current():  # what is frozen may have changed
+            known = self._training_program = self.make_program(training=True)
+        return known
+
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Returns the output for arrays of samples at once; on symbols, a symbol.
 
@@ -192,13 +199,16 @@ class Model(Persistence, Training, Layer):
         Raises:
             ValueError: samples of another shape than the model was built for.
         """
+        known = self._program
+        if known and not training and not kwargs and len(args) == 1 and known.takes(args[0]):
+            return known.run(args)[0]
         symbolic = not _are_arrays((args, kwargs))
         if symbolic or kwargs or len(args) != 1:
             return super().__call__(*args, training=training, **kwargs)
         x = as_arrays("x", args[0])
         self.ensure_built(x)
         arrays = data.inputs(x, self.symbols, self.input_names)
-        return self.make_program(training=True)(arrays) if training else self.program()(arrays)
+        return self._program_in_training()(arrays) if training else self.program()(arrays)
 
     # ---- description -------------------------------------------------------------------------
 

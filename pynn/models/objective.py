@@ -62,11 +62,6 @@ class Objective:
         self.metric_entries: list[MetricEntry] = []
         self._by_output: list[Any] | None = None
 
-    @property
-    def has_loss(self) -> bool:
-        """Whether there is anything to minimize."""
-        return self._loss is not None
-
     # ---- resolving ---------------------------------------------------------------------------
 
     def losses_by_output(self, names: Sequence[str]) -> list[Any]:

@@ -134,7 +134,7 @@ class Sequential(Model):
 
     def _rebuild(self) -> None:
         """Makes the weights where the input's shape is known; the program follows on first use."""
-        self._program = None
+        self._program = self._training_program = None
         self.forget_trainer()
         self.built = False
         first = self._layers[0] if self._layers else None

@@ -107,7 +107,8 @@ class Training(InFlight, Batchwise):
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles consist of: not the engine's side, which is made anew."""
         kept = state.of(self)
-        dropped = dict.fromkeys(("_trainer", "_trained_program", "_program", "fitting"))
+        programs = ("_trained_program", "_program", "_training_program")
+        dropped = dict.fromkeys(("_trainer", "fitting", *programs))
         return {**vars(self), **dropped, "_optimizer_state": kept}
 
     def forget_trainer(self) -> None:
@@ -159,7 +160,7 @@ class Training(InFlight, Batchwise):
                     targets[k] = checks.targets(label, values[k], shapes[k], chosen[k])
         labels = dict(zip(names, targets, strict=True)) if len(names) > 1 else {"y": targets[0]}
         checks.same_rows(x=arrays[0], **labels)
-        weights = weights_by_output(sample_weight, names, len(arrays[0]))
+        weights = weights_by_output(sample_weight, names, len(arrays[0]), shapes)
         if class_weight is not None:
             sparse = [loss is not None and loss.sparse for loss in chosen]
             by_class = class_weights_by_output(class_weight, names, targets, sparse)

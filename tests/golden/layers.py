@@ -90,6 +90,8 @@ FLAT: dict[str, Make] = {
     "LayerNormalization/scale": lambda k: k.layers.LayerNormalization(
         scale=False, beta_constraint="non_neg"
     ),
+    "RMSNormalization": lambda k: k.layers.RMSNormalization(epsilon=0.01),
+    "GroupNormalization": lambda k: k.layers.GroupNormalization(groups=2),
     "UnitNormalization": lambda k: k.layers.UnitNormalization(),
     "Rescaling": lambda k: k.layers.Rescaling(0.5, offset=0.25),
     "Rescaling/per_feature": lambda k: k.layers.Rescaling([0.5, 1.0, 2.0, 3.0], [0.1, 0.2, 0.3, 0]),
@@ -118,6 +120,8 @@ SEQUENCE: dict[str, Make] = {
     "GlobalAveragePooling1D/channels_first": lambda k: k.layers.GlobalAveragePooling1D(
         data_format="channels_first"
     ),
+    "GlobalMaxPooling1D": lambda k: k.layers.GlobalMaxPooling1D(),
+    "SpatialDropout1D": lambda k: k.layers.SpatialDropout1D(0.0),
     "BatchNormalization/sequences": lambda k: k.layers.BatchNormalization(momentum=0.5),
     "BatchNormalization/axis": lambda k: k.layers.BatchNormalization(axis=1),
     "LayerNormalization/axis": lambda k: k.layers.LayerNormalization(axis=[1, 2]),
