@@ -111,7 +111,7 @@ class Layer(Weighted):
             f"{type(self).__name__}: a layer defines call(self, inputs), or forward and backward."
         )
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Returns the mask of the output: which steps of a sequence count.
 
         Args:

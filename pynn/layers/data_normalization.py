@@ -117,6 +117,9 @@ class Normalization(Layer):
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(squares / total)
 
+    def finalize_state(self) -> None:
+        """Nothing to do: mean and variance are read from the weights whenever they are used."""
+
     def _broadcast(self, rank: int) -> list[Any]:
         """Mean and variance with length 1 along the axes that share them."""
         axes = self._axes(rank)

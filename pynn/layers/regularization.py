@@ -176,8 +176,15 @@ class SpatialDropout1D(_ElementsDropped):
 
     op = "dropout"
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(rate, (None, 1, None), seed, **kwargs)
+    def __init__(
+        self,
+        rate: float,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(rate, (None, 1, None), seed, name=name, dtype=dtype, **kwargs)
 
 
 class GaussianDropout(_Noise):
