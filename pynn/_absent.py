@@ -74,7 +74,7 @@ ABSENT = (
         "Write a Layer with call() in pynn.ops, or with NumPy forward() and backward().",
     ),
     Absent(
-        "layers.Wrapper layers.SpectralNormalization layers.ReversibleEmbedding",
+        "layers.SpectralNormalization layers.ReversibleEmbedding",
         "layers that change another layer's weights are not built",
         "Write a Layer that holds the other one, or use a constraint on its kernel.",
     ),
@@ -82,11 +82,6 @@ ABSENT = (
         "layers.EinsumDense",
         "Dense works on the last axis of any rank",
         "Use Dense with Permute or Reshape around it, or pynn.ops.einsum in a layer of your own.",
-    ),
-    Absent(
-        "layers.GroupNormalization layers.RMSNormalization",
-        "the engine normalizes by batch, by layer or to unit length",
-        "Use LayerNormalization (rms_scaling), BatchNormalization or UnitNormalization.",
     ),
     Absent(
         "InputSpec layers.InputSpec Layer.input_spec *.InputSpec",

@@ -18,8 +18,8 @@ ELSEWHERE = {"CategoryEncoding", "Embedding", "Masking", "TimeDistributed"}
 
 
 def test_every_layer_has_a_case() -> None:
-    classes = {name for name in layers.__all__ if name[0].isupper()} - NOT_TESTED_HERE
-    assert classes == set(CASES) | set(JOINS) | ELSEWHERE
+    classes = {getattr(layers, name).__name__ for name in layers.__all__ if name[0].isupper()}
+    assert classes - NOT_TESTED_HERE == set(CASES) | set(JOINS) | ELSEWHERE
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -111,7 +111,7 @@ class Layer(Weighted):
             f"{type(self).__name__}: a layer defines call(self, inputs), or forward and backward."
         )
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Returns the mask of the output: which steps of a sequence count.
 
         Args:
@@ -189,7 +189,7 @@ class Layer(Weighted):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls) and cls._build_completes:
-            cls.build = _completing(cls.build)  # type: ignore[method-assign]
+            setattr(cls, "build", _completing(cls.build))  # noqa: B010  # a method of this class
 
     def unbuild(self) -> None:
         """Forgets the weights and the shape they were made for."""

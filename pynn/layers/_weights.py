@@ -70,9 +70,20 @@ class Weighted(Described):
         self._variables.append(variable)
         return variable
 
-    def add_variable(self, *args: Any, **kwargs: Any) -> Variable:
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
         """The same as ``add_weight``."""
-        return self.add_weight(*args, **kwargs)
+        return self.add_weight(
+            shape, initializer, dtype, trainable, regularizer, constraint, name=name
+        )
 
     @property
     def sublayers(self) -> list[Any]:

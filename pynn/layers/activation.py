@@ -255,5 +255,5 @@ class RReLU(Layer):
         if not graph.training:
             slope = (self.lower + self.upper) / 2
             return graph.add("activation", [x], x.sample, name="leaky_relu", params=[slope])
-        bounds = {"lower": self.lower, "upper": self.upper}
+        bounds: dict[str, Any] = {"lower": self.lower, "upper": self.upper}
         return graph.add("rrelu", [x], x.sample, random=True, **bounds)

@@ -80,10 +80,9 @@ class Normalization(Layer):
                 np.asarray(self.input_variance, self.dtype), shape
             )
             return
-        kept = {"dtype": self.dtype, "trainable": False}
-        self.adapt_mean = self.add_weight(shape, "zeros", name="mean", **kept)
-        self.adapt_variance = self.add_weight(shape, "ones", name="variance", **kept)
-        self.count = self.add_weight((), "zeros", name="count", **kept)
+        self.adapt_mean = self.add_weight(shape, "zeros", trainable=False, name="mean")
+        self.adapt_variance = self.add_weight(shape, "ones", trainable=False, name="variance")
+        self.count = self.add_weight((), "zeros", trainable=False, name="count")
 
     def adapt(self, data: Any) -> None:
         """Takes mean and variance from data, in float64.
@@ -99,7 +98,7 @@ class Normalization(Layer):
             raise ValueError(
                 f"{self.name}: mean and variance were given, there is nothing to take from data."
             )
-        total = mean = squares = None  # Chan's parallel mean and sum of squared deviations
+        total, mean, squares = 0, np.zeros(()), np.zeros(())  # Chan's parallel update
         for batch in _batches(data):
             if not self.built:
                 self.build_for((None, *batch.shape[1:]))
@@ -109,9 +108,6 @@ class Normalization(Layer):
             own = batch.mean(axis=others)
             deviation = batch - np.expand_dims(own, others)
             spread = np.square(deviation).sum(axis=others)
-            if total is None:
-                total, mean, squares = count, own, spread
-                continue
             delta = own - mean
             squares = squares + spread + np.square(delta) * (total * count / (total + count))
             total += count
@@ -120,6 +116,9 @@ class Normalization(Layer):
             raise ValueError(f"{self.name}: adapt needs data. Received: no samples")
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(squares / total)
+
+    def finalize_state(self) -> None:
+        """Nothing to do: mean and variance are read from the weights whenever they are used."""
 
     def _broadcast(self, rank: int) -> list[Any]:
         """Mean and variance with length 1 along the axes that share them."""

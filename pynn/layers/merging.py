@@ -20,12 +20,15 @@ class Merge(Layer):
     """
 
     supports_masking = True
+    join: Callable[[Any, Any], Any]  # the result so far and the next input
     count: int | None = None  # of the inputs, where only one number is possible
 
-    @staticmethod
-    def join(x: Any, y: Any) -> Any:
-        """The result of two inputs, and of the result so far and the next one."""
-        raise NotImplementedError
+    def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Joins a list of arrays or symbols; nested lists in it are arrays."""
+        if args and isinstance(args[0], (list, tuple)):
+            parts = [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in args[0]]
+            args = (parts, *args[1:])
+        return super().__call__(*args, training=training, **kwargs)
 
     def call(self, inputs: Sequence[Any]) -> Any:
         return functools.reduce(self.join, self.aligned(inputs))

@@ -61,7 +61,7 @@ class _ElementsDropped(_Noise):
         ones = graph.constant(np.ones(shape[1:]))
         if shape[0] is None:
             ones = with_batch(ones, x)
-        spec = {} if self.seed is None else {"seed": self.seed}
+        spec: dict[str, Any] = {} if self.seed is None else {"seed": self.seed}
         kept = graph.add("dropout", [ones], ones.sample, random=True, rate=self.rate, **spec)
         return self.apply(x, kept)
 
@@ -176,8 +176,15 @@ class SpatialDropout1D(_ElementsDropped):
 
     op = "dropout"
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(rate, (None, 1, None), seed, **kwargs)
+    def __init__(
+        self,
+        rate: float,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(rate, (None, 1, None), seed, name=name, dtype=dtype, **kwargs)
 
 
 class GaussianDropout(_Noise):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pynn import constraints, initializers, ops, regularizers
+from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
 from pynn.layers._checks import Shape
 from pynn.layers.normalization import add_scale_and_shift, feature_axis, integer_axis
@@ -37,6 +38,8 @@ class _ScaledAndShifted(Layer):
     """What layers with gamma and beta share."""
 
     supports_masking = True
+    gamma: Variable | None
+    beta: Variable | None
 
     def _keep(
         self,
