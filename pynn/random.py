@@ -1,4 +1,4 @@
-"""Random numbers on NumPy arrays: ``keras.random``.
+"""Random numbers: ``keras.random``, on arrays and in code that is traced.
 
 A seed is an integer (the same numbers at every call), a ``SeedGenerator`` (other numbers at every
 call, the same sequence in every run) or None (from the library's own generator, see
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from pynn import initializers
 from pynn._compat import explain_absent
+from pynn._graph.graph import tracing
 from pynn.config import floatx
 from pynn.utils.random import SeedGenerator, check_seed, draw_seed
 
@@ -53,12 +54,15 @@ def normal(
     """Returns normal values.
 
     Args:
-        shape: shape of the result.
+        shape: shape of the result. In code that is traced (``call`` of a layer) its first size may
+            be that of the batch, ``ops.shape(x)[0]``: then every batch gets new numbers.
         mean: mean of the distribution.
         stddev: its standard deviation.
         dtype: ``"float32"`` or ``"float64"``; by default ``pynn.config.floatx()``.
         seed: an integer, a ``SeedGenerator`` or None.
     """
+    if _is_open(shape):
+        return _traced("normal", shape, stddev, mean, seed)
     return initializers.RandomNormal(mean, stddev, seed)(shape, dtype)
 
 
@@ -91,7 +95,7 @@ def uniform(
     """Returns values spread evenly over [minval, maxval).
 
     Args:
-        shape: shape of the result.
+        shape: shape of the result; as in ``normal``.
         minval: the lower bound.
         maxval: the upper bound, which is not reached.
         dtype: ``"float32"``, ``"float64"`` (by default ``pynn.config.floatx()``), or an integer
@@ -100,6 +104,8 @@ def uniform(
     """
     if dtype is not None and np.dtype(dtype).kind in "iu":
         return randint(shape, int(minval), int(maxval), dtype, seed)
+    if _is_open(shape):
+        return _traced("uniform", shape, maxval - minval, minval, seed)
     return initializers.RandomUniform(minval, maxval, seed)(shape, dtype)
 
 
@@ -255,6 +261,35 @@ def binomial(
     trials = np.asarray(counts).astype(np.int64)
     values = _generator("binomial", seed).binomial(trials, np.asarray(probabilities), tuple(shape))
     return np.asarray(values, dtype or floatx())
+
+
+def _is_open(shape: Sequence[int | None]) -> bool:
+    return bool(tuple(shape)) and tuple(shape)[0] is None
+
+
+def _traced(
+    distribution: str, shape: Sequence[int | None], scale: float, offset: float, seed: Seed
+) -> Any:
+    """A tensor of random numbers for every sample of the graph being recorded."""
+    graph = tracing()
+    if graph is None or not graph.inputs:
+        raise ValueError(
+            f"random.{distribution}: the number of samples may be open only while the `call` of a "
+            f"layer is recorded. Received: shape={tuple(shape)}"
+        )
+    sample = tuple(int(size) for size in tuple(shape)[1:] if size is not None)
+    own_seed = {"seed": seed} if isinstance(seed, int) else {}
+    return graph.add(
+        "random",
+        graph.inputs[:1],
+        sample,
+        random=True,
+        distribution=distribution,
+        shape=list(sample),
+        scale=float(scale),
+        offset=float(offset),
+        **own_seed,
+    )
 
 
 def _generator(owner: str, seed: Seed) -> np.random.Generator:

@@ -104,3 +104,33 @@ def test_regression(tmp_path: Path) -> None:
     assert r2["64-32, squared error"] > 0.76
     assert mae["64-32, Huber"] < mae["linear regression"]
     assert mae["64-32, Huber"] < 37_000
+
+
+@needs_data
+def test_wide_and_deep(tmp_path: Path) -> None:
+    printed = run("wide_and_deep.py", "--verbose", "0", folder=tmp_path)
+    assert re.search(r"concatenate +│ \(None, 35\) +│ +0 │ normalization\[", printed)
+    assert "Total params: 1,231" in printed
+    losses = {name: float(value) for name, value in re.findall(r"(\w*loss) ([\d.]+)", printed)}
+    weighted = 0.9 * losses["price_loss"] + 0.1 * losses["auxiliary_loss"]
+    assert losses["loss"] == pytest.approx(weighted, abs=2e-4)
+    rows = re.findall(r"^(.{24}) +([\d,]+) +([\d.]+)$", printed, re.MULTILINE)
+    r2 = {name.strip(): float(value) for name, _, value in rows}
+    assert r2["linear regression"] + 0.04 < r2["auxiliary output"] < r2["wide and deep output"]
+    assert r2["wide and deep output"] > 0.73
+    rmse = {name.strip(): int(value.replace(",", "")) for name, value, _ in rows}
+    assert rmse["wide and deep output"] == pytest.approx(
+        1e5 * losses["price_loss"] ** 0.5, rel=1e-3
+    )
+
+
+@needs_data
+def test_transfer(tmp_path: Path) -> None:
+    printed = run("transfer.py", folder=tmp_path)
+    first = re.search(r"A, digits 0 to 7: 16,064 images, accuracy ([\d.]+)%", printed)
+    assert first, printed
+    assert float(first[1]) > 95.0
+    rows = re.findall(r"^(from nothing|layers of A, [a-z ]+) +([\d.]+)%$", printed, re.MULTILINE)
+    accuracy = {title.strip(): float(value) for title, value in rows}
+    assert accuracy["layers of A, frozen"] > accuracy["from nothing"] + 1.0
+    assert accuracy["layers of A, trained on"] > accuracy["from nothing"] + 2.0

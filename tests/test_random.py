@@ -115,3 +115,38 @@ def test_seed_generator() -> None:
     assert [generator.next() for _ in range(3)] == [copy.next() for _ in range(3)]
     with pytest.raises(ValueError, match=r"Received: seed=-1"):
         random.SeedGenerator(-1)
+
+
+class Disturbed(pynn.layers.Layer):
+    """x + scale * e with new random numbers e for every sample and batch."""
+
+    def build(self, input_shape: Any) -> None:
+        self.scale = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, inputs: Any) -> Any:
+        shape = pynn.ops.shape(inputs)
+        return inputs + self.scale * pynn.random.normal((shape[0], shape[1]), stddev=2.0)
+
+
+def test_random_numbers_in_a_layer() -> None:
+    layer = Disturbed(dtype="float64")
+    x = np.full((2000, 3), 5.0)
+    first, second = layer(x), layer(x)
+    assert not np.array_equal(first, second)
+    for y in (first, second):  # 6000 numbers: the errors' standard deviations are 0.026 and 0.018
+        assert y.mean() == pytest.approx(5.0, abs=0.15)
+        assert y.std() == pytest.approx(2.0, abs=0.1)
+    assert len(np.unique(first)) == first.size  # no number stands for two samples
+
+
+def test_gradient_beside_random_numbers() -> None:
+    """The loss's slope in the noise's scale is 2 scale mean(e^2), e of variance 4."""
+    model = pynn.Sequential([pynn.Input((3,)), Disturbed()])
+    model.compile(loss="mse")
+    gradient = model.gradients(np.zeros((4000, 3)), np.zeros((4000, 3)), training=True)[0]
+    assert float(gradient) == pytest.approx(2 * 4.0, rel=0.1)
+
+
+def test_an_open_shape_needs_a_layer() -> None:
+    with pytest.raises(ValueError, match="only while the `call` of a layer is recorded"):
+        pynn.random.uniform((None, 3))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pynn import _core, config
-from pynn._graph.tensor import Operators
+from pynn._graph.tensor import Operators, Symbol
 
 
 class Variable(Operators):
@@ -93,7 +93,14 @@ class Variable(Operators):
 
         Raises:
             ValueError: the shape differs.
+            TypeError: a symbol, in code that is traced.
         """
+        if isinstance(value, Symbol):
+            raise TypeError(
+                f"{self.path}: a variable cannot be assigned in `call`, which runs once to record "
+                "what the engine computes. Assign it in a callback, or in `forward` of a layer "
+                f"written with NumPy. Received: value={value!r}"
+            )
         array = np.asarray(value)
         check_shape(self.path, self.shape, array.shape)
         self.core.assign(array)

@@ -61,6 +61,11 @@ def inputs(x: Any, symbols: Any, names: Sequence[str]) -> list[Array]:
     expected = flatten(symbols)
     if isinstance(x, Mapping):
         parts = [x[name] for name in _known("x", x, names)]
+    elif isinstance(symbols, Mapping) and len(expected) > 1:
+        raise ValueError(
+            f"`x` must be a dictionary with the keys {list(names)}, as the model's inputs are. "
+            f"Received: x of type {type(x).__name__}"
+        )
     elif len(expected) == 1:
         parts = [x[0] if isinstance(x, (list, tuple)) and _is_wrapped(x, expected[0]) else x]
     elif isinstance(x, (list, tuple)) and len(x) == len(expected):

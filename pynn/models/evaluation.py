@@ -41,6 +41,10 @@ class Evaluation:
     def output_names(self) -> list[str]:
         raise NotImplementedError
 
+    @property
+    def names_outputs(self) -> bool:
+        raise NotImplementedError
+
     def ensure_built(self, x: Any) -> None:
         raise NotImplementedError
 

@@ -151,6 +151,10 @@ class Functional(Model):
         return names
 
     @property
+    def names_outputs(self) -> bool:
+        return True
+
+    @property
     def output_shape(self) -> Any:
         return map_structure(lambda symbol: symbol.shape, self._outputs)
 

@@ -113,6 +113,11 @@ class Model(Persistence, Training, Layer):
             return sorted(outputs)
         return [f"output_{i + 1}" for i in range(len(flatten(outputs)))]
 
+    @property
+    def names_outputs(self) -> bool:
+        """Whether the outputs have names of their own, which the keys of the logs begin with."""
+        return isinstance(self.program().outputs, dict)
+
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights for inputs of shape ``(None, ...)``, or a structure of such shapes."""
         if self._symbols is None:
@@ -260,6 +265,12 @@ class Model(Persistence, Training, Layer):
         print_summary(
             self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
         )
+
+    def _repr_html_(self) -> str:
+        """The table of ``summary`` for notebooks."""
+        from pynn.models.summary import html_summary
+
+        return html_summary(self)
 
 
 def _symbol(shape: Sequence[int | None]) -> KerasTensor:

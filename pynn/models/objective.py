@@ -81,9 +81,22 @@ class Objective:
         return [any(bool(kind[k]) for kind in kinds) for k in range(len(names))]
 
     def resolve(
-        self, names: Sequence[str], outputs: Sequence[Shape], targets: Sequence[Shape | None]
+        self,
+        names: Sequence[str],
+        outputs: Sequence[Shape],
+        targets: Sequence[Shape | None],
+        named: bool = True,
+        by_key: bool = False,
     ) -> None:
-        """Chooses the metrics meant by names such as "accuracy" from the shapes of one sample."""
+        """Chooses the metrics meant by names such as "accuracy", and the keys of the logs.
+
+        Args:
+            names: of the outputs.
+            outputs, targets: the shapes of one sample.
+            named: whether the names are the model's own: then they are part of the keys.
+            by_key: whether the outputs are a dictionary: losses are then reported in the order of
+                the dictionary of losses, as Keras does.
+        """
         several = len(names) > 1
         factors = _spread("loss_weights", self._loss_weights, names, default=1.0)
         chosen = [
@@ -91,21 +104,22 @@ class Objective:
             for k, loss in enumerate(self.losses_by_output(names))
         ]
         log_each = several and sum(loss is not None for loss in chosen) > 1
-        self.losses = [
-            LossEntry(k, loss, _factor(factors[k]), f"{names[k]}_loss" if log_each else "")
-            for k, loss in enumerate(chosen)
-            if loss is not None
-        ]
+        taken = {"loss"}
+        self.losses = []
+        for k in _reported(self._loss, names) if by_key else range(len(names)):
+            if chosen[k] is not None:
+                name = f"{names[k] if named else chosen[k].name}_loss"
+                key = _distinct_key("", name, False, taken) if log_each else ""
+                self.losses.append(LossEntry(k, chosen[k], _factor(factors[k]), key))
         self.metric_entries = []
-        taken = {"loss", *(entry.key for entry in self.losses)}
         for given, weighted in ((self._plain, False), (self._weighted, True)):
             for k, own in enumerate(_metrics_by_output(given, names)):
                 for item in own:
                     metric = metrics.resolve(item, outputs[k], targets[k])
-                    prefix = f"{names[k]}_" if several else ""
+                    prefix = f"{names[k]}_" if several and named else ""
                     key = _distinct_key(prefix, str(metric.name), weighted, taken)
                     self.metric_entries.append(MetricEntry(k, metric, weighted, key))
-        if several:
+        if several and named:
             self.metric_entries.sort(key=lambda entry: entry.key)  # the order Keras evaluates in
 
     def attach(self, program: Program, targets: Sequence[Shape | None]) -> dict[str, Any]:
@@ -298,6 +312,12 @@ def _spread(argument: str, value: Any, names: Sequence[str], default: Any = None
             f"Received: loss_weights={value!r}"
         )
     return [value] * len(names)
+
+
+def _reported(loss: Any, names: Sequence[str]) -> list[int]:
+    """The numbers of the outputs, first those with an entry in a dictionary of losses."""
+    listed = [names.index(name) for name in loss] if isinstance(loss, Mapping) else []
+    return [*listed, *(k for k in range(len(names)) if k not in listed)]
 
 
 def _metrics_by_output(value: Any, names: Sequence[str]) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 import shutil
@@ -60,6 +61,27 @@ def print_summary(
         print(printable(text, sys.stdout), end="", flush=True)
     else:
         print_fn(text)
+
+
+def html_summary(model: Model) -> str:
+    """The same table for notebooks."""
+    sources = getattr(model, "sources", None)
+    header = ["Layer (type)", "Output Shape", "Param #", *(["Connected to"] if sources else [])]
+    rows = [
+        row
+        for layer in getattr(model, "operations", model.layers)
+        for row in _rows(layer, False, False, sources)
+    ]
+
+    def cells(row: Sequence[str], tag: str) -> str:
+        return "".join(f"<{tag}>{html.escape(text)}</{tag}>" for text in row)
+
+    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
+    return (
+        f"<table><caption>{html.escape(f'{kind_of(model)} {model.name}')}</caption>"
+        f"<thead><tr>{cells(header, 'th')}</tr></thead><tbody>{body}</tbody></table>"
+        f"<p>{'<br>'.join(_totals(model))}</p>"
+    )
 
 
 def _rows(

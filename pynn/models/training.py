@@ -186,7 +186,13 @@ class Training(InFlight, Batchwise):
         objective = self._ready("fit")
         shapes = [None if y is None else tuple(y.shape[1:]) for y in data.y]
         program = self.make_program(training=training, input_gradients=input_gradients)
-        objective.resolve(self.output_names, [t.sample for t in program.flat_outputs], shapes)
+        objective.resolve(
+            self.output_names,
+            [t.sample for t in program.flat_outputs],
+            shapes,
+            named=self.names_outputs,
+            by_key=isinstance(program.outputs, Mapping),
+        )
         specs = objective.attach(program, shapes)
         if not specs["losses"]:
             raise ValueError("fit: the model was compiled without a loss.")
