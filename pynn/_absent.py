@@ -218,15 +218,10 @@ ABSENT = (
         "Write a Layer or Model with call() in pynn.ops.",
     ),
     Absent(
-        "*.build_from_config *.get_build_config *.load_own_variables *.save_own_variables"
-        " *.variable_serialization_spec layers.Normalization.convert_weight",
+        "Optimizer.load_own_variables Optimizer.save_own_variables *.variable_serialization_spec"
+        " layers.Normalization.convert_weight",
         "pynn.saving reads and writes every layer by one rule",
         "Say in get_config what a file is to hold besides the weights.",
-    ),
-    Absent(
-        "*.compute_dtype *.variable_dtype *.input_dtype",
-        _PRECISION,
-        "Use layer.dtype, the one type there is.",
     ),
     Absent(
         "*.compute_output_spec",
@@ -234,12 +229,10 @@ ABSENT = (
         "Use compute_output_shape, or call the layer on a keras.Input.",
     ),
     Absent(
-        "Layer.add_metric Layer.metrics Layer.metrics_variables Model.compute_metrics"
-        " Model.get_metrics_result",
+        "Layer.add_metric Model.compute_metrics Model.get_metrics_result",
         "metrics belong to a model's compile and run in the engine",
         "Use compile(metrics=[...]) with an object or a function, and evaluate(return_dict=True).",
     ),
-    Absent("Layer.add_variable", "it is the older name of add_weight", "Use add_weight."),
     Absent(
         "Model.make_*_function Model.*_step Model.compute_loss Model.jit_compile Model.run_eagerly",
         "the engine runs whole epochs, there is no step written in Python",

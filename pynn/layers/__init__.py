@@ -81,6 +81,9 @@ from pynn.layers.sequences import (
 )
 from pynn.layers.serialization import deserialize, serialize
 
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalMaxPool1D = GlobalMaxPooling1D
+
 __all__ = [
     "Activation",
     "ActivityRegularization",

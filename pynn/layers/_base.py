@@ -127,10 +127,6 @@ class Layer(Weighted):
             )
         return previous_mask if self.supports_masking else None
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Returns symbols of the shapes that the layer makes of other symbols."""
-        return infer(self, args, kwargs)
-
     def fixed_part(self, shape: Shape) -> Shape:
         """The part of a sample's shape that the weights depend on, () if none does."""
         return ()
