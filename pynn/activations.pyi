@@ -120,16 +120,18 @@ def get(identifier: Any) -> Any:
     """Returns an activation function.
 
     Args:
-        identifier: a name or alias, one of this module's functions, or None for ``linear``.
+        identifier: a name or alias, one of this module's functions, or None for ``linear``; a
+            function of your own, written with ``pynn.ops`` or made by ``pynn.ops.with_gradient``,
+            or the name it was registered under.
 
     Returns:
-        The function. Its attributes ``name`` and ``params`` say which row of the engine's table it
-        is and with which parameters.
+        The function. For one of this module, the attributes ``name`` and ``params`` say which row
+        of the engine's table it is and with which parameters.
 
     Raises:
         ValueError: an unknown name.
-        TypeError: an activation whose parameters have no defaults, or something else, such as a
-            Python function the engine does not know.
+        TypeError: an activation whose parameters have no defaults, or something that is no
+            function.
 
     Example:
         >>> get("swish").name
@@ -357,8 +359,8 @@ def selu(x: npt.ArrayLike) -> npt.NDArray[Any]:
     """
     ...
 
-def serialize(activation: Any) -> str:
-    """Returns the name of an activation function."""
+def serialize(activation: Any) -> Any:
+    """Returns the name of an activation function; a description of one of your own."""
     ...
 
 def sigmoid(x: npt.ArrayLike) -> npt.NDArray[Any]:

@@ -45,12 +45,12 @@ Seed: TypeAlias = int | SeedGenerator | None
 
 
 def normal(
-    shape: Sequence[int],
+    shape: Sequence[Any],
     mean: float = 0.0,
     stddev: float = 1.0,
     dtype: str | None = None,
     seed: Seed = None,
-) -> Array:
+) -> Any:
     """Returns normal values.
 
     Args:
@@ -86,12 +86,12 @@ def truncated_normal(
 
 
 def uniform(
-    shape: Sequence[int],
+    shape: Sequence[Any],
     minval: float = 0.0,
     maxval: float = 1.0,
     dtype: str | None = None,
     seed: Seed = None,
-) -> Array:
+) -> Any:
     """Returns values spread evenly over [minval, maxval).
 
     Args:
@@ -263,12 +263,12 @@ def binomial(
     return np.asarray(values, dtype or floatx())
 
 
-def _is_open(shape: Sequence[int | None]) -> bool:
-    return bool(tuple(shape)) and tuple(shape)[0] is None
+def _is_open(shape: Sequence[Any]) -> bool:
+    return bool(tuple(shape)) and next(iter(shape)) is None
 
 
 def _traced(
-    distribution: str, shape: Sequence[int | None], scale: float, offset: float, seed: Seed
+    distribution: str, shape: Sequence[Any], scale: float, offset: float, seed: Seed
 ) -> Any:
     """A tensor of random numbers for every sample of the graph being recorded."""
     graph = tracing()
@@ -278,7 +278,7 @@ def _traced(
             f"layer is recorded. Received: shape={tuple(shape)}"
         )
     sample = tuple(int(size) for size in tuple(shape)[1:] if size is not None)
-    own_seed = {"seed": seed} if isinstance(seed, int) else {}
+    own_seed: dict[str, Any] = {"seed": seed} if isinstance(seed, int) else {}
     return graph.add(
         "random",
         graph.inputs[:1],

@@ -159,8 +159,10 @@ class Objective:
             if mask is not None:
                 found.place = len(metric_specs)
                 found.count = found.place + 1
-                for function in masking.metric(found.metric, mask):
-                    metric_specs.append({**place, "values": values(found.output, function)})
+                metric_specs += [
+                    {**place, "values": values(found.output, function)}
+                    for function in masking.metric(found.metric, mask)
+                ]
                 continue
             spec = found.metric.spec()
             if spec is None and not isinstance(found.metric, metrics.MeanMetricWrapper):
