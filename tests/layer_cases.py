@@ -40,13 +40,13 @@ def standardized(x: Array, axis: tuple[int, ...], epsilon: float = 1e-3) -> Arra
 
 def layer_norm(x: Array, layer: Any) -> Array:
     gamma, beta = layer.get_weights()
-    return standardized(x, (2,)) * gamma + beta
+    return np.asarray(standardized(x, (2,)) * gamma + beta)
 
 
 def group_norm(x: Array, layer: Any) -> Array:
     gamma, beta = layer.get_weights()
     groups = x.reshape(len(x), 3, 2, 2)
-    return standardized(groups, (1, 3)).reshape(x.shape) * gamma + beta
+    return np.asarray(standardized(groups, (1, 3)).reshape(x.shape) * gamma + beta)
 
 
 def rms_norm(x: Array, layer: Any) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from pynn import constraints, initializers, ops, regularizers
 from pynn._graph.graph import Graph
 from pynn._graph.tensor import Tensor
+from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
 from pynn.layers._checks import Shape, fraction
 
@@ -50,6 +51,8 @@ class BatchNormalization(Layer):
     """
 
     supports_masking = True
+    gamma: Variable | None
+    beta: Variable | None
 
     def __init__(
         self,
