@@ -14,7 +14,7 @@ import pytest
 import golden_cases
 import pynn
 from golden.runs import Array, flat
-from golden_cases import CASES, FLOAT32
+from golden_cases import CASES, FLOAT32, FLOAT64
 from pynn import _core
 
 CLOSE = {"float64": 1e-10, "float32": 1e-5}  # relative to the largest number of an array
@@ -31,13 +31,14 @@ def dtype(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::pynn.models.DivergenceWarning")
 def test_as_keras(name: str, dtype: str) -> None:
     expected = load(golden_cases.group_of(name))[name]
     pynn.utils.clear_session()
     found = flat(CASES[name](pynn))
     assert list(found) == list(expected)
-    close = CLOSE[dtype] if dtype == "float64" else FLOAT32.get(name, (CLOSE[dtype], ""))[0]
+    exceptions = FLOAT64 if dtype == "float64" else FLOAT32
+    close = exceptions.get(name, (CLOSE[dtype], ""))[0]
     for key, ours in found.items():
         assert ours.shape == expected[key].shape, key
         np.testing.assert_allclose(
