@@ -102,6 +102,7 @@ def test_layer_normalization_of_several_axes() -> None:
     y = layer(x)
     assert [v.shape for v in layer.weights] == [(4, 3), (4, 3)]
     mean, variance = x.mean((1, 2), keepdims=True), x.var((1, 2), keepdims=True)
+    assert layer.gamma is not None
     expected = (x - mean) / np.sqrt(variance + 1e-3) * layer.gamma.numpy().T
     np.testing.assert_allclose(y, expected, rtol=1e-11)
 
