@@ -51,6 +51,8 @@ class BatchNormalization(Layer):
     """
 
     supports_masking = True
+    gamma: Variable | None
+    beta: Variable | None
 
     gamma: Variable | None
     beta: Variable | None
