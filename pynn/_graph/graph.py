@@ -43,6 +43,7 @@ class Graph:
         self._dropout = dropout
         self._training = training
         self.differs_in_training = False  # whether a layer asked
+        self.trains_in_prediction = False  # whether a layer was called with training=True
         self.inputs: list[Tensor] = []
         self.variables: list[Variable] = []
         self.trained: set[int] = set()
@@ -83,6 +84,7 @@ class Graph:
         token = _tracing.set(self)
         self.owner = operation
         if training is not None:
+            self.trains_in_prediction |= bool(training) and not self._training
             self._training = bool(training)
         try:
             if hasattr(operation, "build_for"):

@@ -96,7 +96,7 @@ class Program:
 
     def run(self, x: Sequence[Array]) -> list[Array]:
         """Computes the outputs for arrays of samples, one for each input."""
-        if self.graph.stochastic or self._training:
+        if self.graph.stochastic or self._training or self.graph.trains_in_prediction:
             return self.network.forward(list(x), draw_seed(), 0, config.n_threads())
         return self.network.predict(list(x), config.n_threads())
 

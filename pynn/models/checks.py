@@ -48,7 +48,7 @@ def samples(name: str, value: Any, sample_shape: Shape | None) -> Array:
         hint = f" For a single sample pass {name}[np.newaxis]."
     raise ValueError(
         f"`{name}` must be an array of samples of shape {sample_shape}, "
-        f"{('n', *sample_shape)!r} in all.{hint} Received: {name}.shape={x.shape}".replace("'", "")
+        f"{('n', *sample_shape)!r} in all.{hint} Received: {name}.shape={x.shape}".replace("'n'", "n")
     )
 
 

@@ -228,6 +228,7 @@ class Evaluation:
     ) -> Any:
         by_batch = isinstance(source, Batches) or hooks.wants_predict_batches
         by_batch = by_batch or self.program().network.whole_batch
+        by_batch = by_batch or self.program().graph.trains_in_prediction
         hooks.on_predict_begin()
         parts: list[list[Any]] = []
         done = 0

@@ -52,6 +52,11 @@ class Model(Persistence, Training, Layer):
             from pynn.models.functional import Functional
 
             return super().__new__(Functional)
+        if cls is Model and (args or {"inputs", "outputs"} & set(kwargs)):
+            raise TypeError(
+                "Model: a model of symbols needs `inputs` and `outputs`. Received: "
+                f"{len(args)} arguments by position and {list(kwargs)} by name"
+            )
         return super().__new__(cls)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -301,7 +301,7 @@ def _spread(argument: str, value: Any, names: Sequence[str], default: Any = None
                 f"Received: {argument} with the keys {list(value)}"
             )
         return [value.get(name, default) for name in names]
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         if len(value) != len(names):
             raise ValueError(
                 f"compile: `{argument}` must have one entry for each of the {len(names)} outputs "
@@ -325,9 +325,7 @@ def _reported(loss: Any, names: Sequence[str]) -> list[int]:
 def _metrics_by_output(value: Any, names: Sequence[str]) -> list[list[Any]]:
     if len(names) == 1 and not isinstance(value, Mapping):
         return [_flat(value)]
-    if isinstance(value, tuple):
-        value = list(value)
-    if value is not None and not isinstance(value, (list, Mapping)):
+    if value is not None and not isinstance(value, (list, tuple, Mapping)):
         value = [value] * len(names)
     return [_flat(own) for own in _spread("metrics", value or None, names)]
 
