@@ -102,7 +102,8 @@ class Program:
 
     def takes(self, x: Any) -> bool:
         """Whether ``x`` is an array as it is and the result is one, too: nothing to look up."""
-        return type(x) is np.ndarray and x.shape[1:] == self._only_sample and x.ndim > 0
+        is_plain = type(x) is np.ndarray and x.ndim > 0 and x.dtype.isnative
+        return is_plain and x.shape[1:] == self._only_sample
 
     def __call__(self, x: Sequence[Array]) -> Any:
         """The same in the structure the layer returns."""
