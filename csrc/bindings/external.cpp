@@ -1,5 +1,7 @@
 #include "bindings/external.h"
 
+#include "core/denormals.h"
+
 namespace pynn::bindings {
 namespace {
 
@@ -38,6 +40,7 @@ class PythonNode : public ops::External {
 
   void forward(const Array& y, std::shared_ptr<void>* kept, const std::vector<Array>& x,
                bool training) const override {
+    const KeepDenormals mode;
     const py::gil_scoped_acquire gil;
     const py::object result = forward_(copies_of(x), training);
     check(py::isinstance<py::tuple>(result) && py::len(result) == 2, layer_,
@@ -49,6 +52,7 @@ class PythonNode : public ops::External {
 
   void backward(const std::vector<Array>& dx, std::shared_ptr<void>* kept, const Array& dy,
                 const std::vector<Array>& x) const override {
+    const KeepDenormals mode;
     const py::gil_scoped_acquire gil;
     const std::shared_ptr<void> saved = std::exchange(*kept, nullptr);
     const py::object result =

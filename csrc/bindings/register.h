@@ -6,6 +6,7 @@
 
 #include <variant>
 
+#include "core/denormals.h"
 #include "exec/network.h"
 
 namespace py = pybind11;
@@ -47,6 +48,7 @@ struct Outputs {
 // Lets Python handle signals (Ctrl-C) while the engine runs without the GIL.
 inline exec::Poll signal_poll() {
   return {[](void*) {
+            const KeepDenormals mode;
             const py::gil_scoped_acquire gil;
             if (PyErr_CheckSignals() != 0) throw py::error_already_set();
           },

@@ -1,6 +1,7 @@
 // Adam's moments of dead units decay into subnormal numbers, which the hardware computes ~100 times
-// slower. While one of these lives, the thread treats them as zero; the caller's mode comes back
-// after.
+// slower. While a FlushDenormals lives, the thread treats them as zero; while a KeepDenormals
+// lives, it does not: Python code that the engine calls expects IEEE 754. The mode before comes
+// back after.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +12,13 @@
 
 namespace pynn {
 
-class FlushDenormals {
+template <bool kFlushes>
+class DenormalMode {
  public:
-  FlushDenormals() : saved_(read()) { write(saved_ | kFlush); }
-  ~FlushDenormals() { write(saved_); }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
+  DenormalMode() : saved_(read()) { write(kFlushes ? saved_ | kFlush : saved_ & ~kFlush); }
+  ~DenormalMode() { write(saved_); }
+  DenormalMode(const DenormalMode&) = delete;
+  DenormalMode& operator=(const DenormalMode&) = delete;
 
  private:
 #if defined(__x86_64__) || defined(_M_X64)
@@ -41,5 +43,7 @@ class FlushDenormals {
 #endif
   Word saved_;
 };
+using FlushDenormals = DenormalMode<true>;
+using KeepDenormals = DenormalMode<false>;
 
 }  // namespace pynn
