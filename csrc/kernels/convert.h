@@ -24,16 +24,24 @@ struct Half {
   }
 };
 
+// A number at any address: a field of a packed record need not be aligned.
+template <class S>
+PYNN_INLINE S read(const char* x) {
+  S value;
+  __builtin_memcpy(&value, x, sizeof(S));
+  return value;
+}
+
 template <class T, class S>
 void convert(T* y, const void* source, isize n, isize stride) {
-  if (stride == static_cast<isize>(sizeof(S))) {
-    const S* x = static_cast<const S*>(source);
-    PYNN_SIMD
-    for (isize i = 0; i < n; ++i) y[i] = static_cast<T>(x[i]);
-    return;
-  }
+  constexpr isize kSize = static_cast<isize>(sizeof(S));
   const char* x = static_cast<const char*>(source);
-  for (isize i = 0; i < n; ++i, x += stride) y[i] = static_cast<T>(*reinterpret_cast<const S*>(x));
+  if (stride == kSize) {
+    PYNN_SIMD
+    for (isize i = 0; i < n; ++i) y[i] = static_cast<T>(read<S>(x + i * kSize));
+  } else {
+    for (isize i = 0; i < n; ++i) y[i] = static_cast<T>(read<S>(x + i * stride));
+  }
 }
 
 // In the order of DType; a boolean is a byte that is 0 or 1.
