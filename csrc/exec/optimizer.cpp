@@ -152,6 +152,8 @@ const Shape& Optimizer<T>::slot_shape(int slot, int variable) const {
 
 template <class T>
 typename Optimizer<T>::Part* Optimizer<T>::part_of(int variable) {
+  check(variable >= 0 && variable < static_cast<int>(plan_.variables.size()),
+        "expected the number of a variable. Received: variable=", variable, ".");
   for (Part& part : parts_) {
     if (part.variable == variable) return &part;
   }
@@ -204,14 +206,16 @@ void Optimizer<T>::clip_by_norm(int team) {
     norms_[static_cast<std::size_t>(i)] = sum;
   });
   double all = 0;
-  for (double norm : norms_) all += norm;
-  for (std::size_t p = 0; p < parts_.size(); ++p) {
-    double own = 0;
-    for (std::size_t i = 0; i < tiles_.size(); ++i) own += tiles_[i].part == p ? norms_[i] : 0;
-    const bool global = spec_.global_clipnorm > 0;
-    const double limit = global ? spec_.global_clipnorm : spec_.clipnorm;
-    const double norm = std::sqrt(global ? all : own);
-    parts_[p].scale = static_cast<T>(norm > limit ? limit / norm : 1.0);
+  for (Part& part : parts_) part.norm = 0;
+  for (std::size_t i = 0; i < tiles_.size(); ++i) {
+    all += norms_[i];
+    parts_[tiles_[i].part].norm += norms_[i];
+  }
+  const bool global = spec_.global_clipnorm > 0;
+  const double limit = global ? spec_.global_clipnorm : spec_.clipnorm;
+  for (Part& part : parts_) {
+    const double norm = std::sqrt(global ? all : part.norm);
+    part.scale = static_cast<T>(norm > limit ? limit / norm : 1.0);
   }
 }
 

@@ -72,7 +72,8 @@ class Optimizer {
     std::vector<Slot> slots;
     double l1 = 0, l2 = 0;
     bool decays = true;
-    T scale = 1;  // of the gradient, by norm clipping
+    double norm = 0;  // of the gradient, squared, and what clipping by it multiplies with
+    T scale = 1;
   };
   struct Tile {
     std::size_t part;
