@@ -39,7 +39,13 @@ inline Shape shape_of(const py::array& array) {
   return Shape(array.shape(), array.shape() + array.ndim());
 }
 
-inline exec::Source source_of(const py::array& array, const char* what) {
+// The source has no share in the array: whoever calls the engine holds it.
+inline exec::Source source_of(const py::handle& object, const char* what) {
+  if (!py::isinstance<py::array>(object)) {
+    throw py::type_error(message(what, " must be a NumPy array. Received: ",
+                                 std::string(py::str(py::type::handle_of(object))), "."));
+  }
+  const auto array = py::reinterpret_borrow<py::array>(object);
   exec::Source source;
   source.data = static_cast<const char*>(array.data());
   source.dtype = dtype_of(array, what);
@@ -53,9 +59,9 @@ inline exec::Source source_of(const py::array& array, const char* what) {
 inline std::vector<exec::Source> sources_of(const py::object& x) {
   std::vector<exec::Source> sources;
   if (py::isinstance<py::list>(x) || py::isinstance<py::tuple>(x)) {
-    for (py::handle part : x) sources.push_back(source_of(py::cast<py::array>(part), "x"));
+    for (py::handle part : x) sources.push_back(source_of(part, "x"));
   } else {
-    sources.push_back(source_of(py::cast<py::array>(x), "x"));
+    sources.push_back(source_of(x, "x"));
   }
   return sources;
 }

@@ -9,6 +9,7 @@ namespace pynn::bindings {
 namespace {
 
 using kernels::CatalogRow;
+using kernels::params_of;
 using kernels::RandomStream;
 using kernels::table;
 
@@ -17,18 +18,6 @@ const CatalogRow& row_of(const char* kind, const std::string& name) {
   check(row != nullptr, kind, " must be the name of a row of the catalog. Received: name='", name,
         "'.");
   return *row;
-}
-
-template <class T>
-std::array<T, kernels::kMaxParams> params_of(const CatalogRow& row,
-                                             const std::vector<double>& given) {
-  check(given.empty() || given.size() == row.fields.size(), row.name, ": expected ",
-        row.fields.size(), " parameters. Received: ", given.size(), ".");
-  std::array<T, kernels::kMaxParams> params{};
-  for (std::size_t i = 0; i < row.fields.size() && i < params.size(); ++i) {
-    params[i] = static_cast<T>(given.empty() ? row.fields[i].value : given[i]);
-  }
-  return params;
 }
 
 // The kernels of an elementwise row, or null for an activation of whole rows.
@@ -96,6 +85,8 @@ void run_loss(const std::string& name, const Dense<T>& target, const Dense<T>& p
   const CatalogRow& row = row_of("loss", name);
   const Rows shape(pred);
   const isize expected = row.index_target ? shape.rows : pred.size();
+  check(shape.cols > 0, row.name, ": expected predictions of at least one column. Received: ",
+        "y_pred.shape=", shape_of(pred), ".");
   check(target.size() == expected, row.name, ": expected ", expected,
         " targets for predictions of shape ", shape_of(pred),
         ". Received: y_true.shape=", shape_of(target), ".");
@@ -144,10 +135,11 @@ std::vector<double> metric(const std::string& name, const py::array& target, con
             "sample_weight must have one number per row. Received: ", w.size(), " for ", shape.rows,
             " rows.");
     }
+    const auto params = params_of<T>(row, given);
     std::vector<double> sums(static_cast<std::size_t>(row.sums(shape.cols, given)));
-    table<T>().metric[row.index](
-        {sums.data(), p.data(), y.data(), weight.is_none() ? nullptr : w.data(),
-         params_of<T>(row, given).data(), shape.rows, shape.cols, y.size() / shape.rows});
+    table<T>().metric[row.index]({sums.data(), p.data(), y.data(),
+                                  weight.is_none() ? nullptr : w.data(), params.data(), shape.rows,
+                                  shape.cols, y.size() / shape.rows});
     return sums;
   });
 }
@@ -159,7 +151,8 @@ py::array metric_values(const std::string& name, const py::array& target, const 
     const CatalogRow& row = row_of("metric", name);
     const Dense<T> y(target), p(pred);
     const Rows shape(p);
-    check(row.result == "mean" && y.size() == shape.rows * (row.index_target ? 1 : shape.cols),
+    check(row.result == "mean" && shape.cols > 0 &&
+              y.size() == shape.rows * (row.index_target ? 1 : shape.cols),
           row.name, ": targets do not fit predictions of shape ", shape_of(pred),
           ". Received: y_true.shape=", shape_of(target), ".");
     Shape rows = shape_of(pred);
@@ -186,17 +179,19 @@ void optimizer_step(const std::string& name, const std::vector<double>& fields,
           " hyper-parameters. Received: ", fields.size(), ".");
     check(static_cast<int>(slots.size()) == row.slots(fields.data()), row.name, ": expected ",
           row.slots(fields.data()), " slots. Received: ", slots.size(), ".");
-    const auto live = [&](const py::array& a, isize size) {
-      check(py::isinstance<Dense<T>>(a) && a.size() == size,
-            "w, g and the slots must be C-contiguous arrays of one dtype and fitting sizes.");
+    const auto live = [&](const py::array& a, isize size, bool written) {
+      check(py::isinstance<Dense<T>>(a) && a.size() == size && (a.writeable() || !written),
+            "w, g and the slots must be C-contiguous arrays of one dtype and fitting sizes, w and "
+            "the slots writeable.");
       return static_cast<T*>(const_cast<void*>(a.data()));
     };
     const Shape shape = shape_of(w);
     kernels::UpdateTile<T> tile{};
-    tile.w = live(w, w.size());
-    tile.g = live(g, w.size());
+    tile.w = live(w, w.size(), true);
+    tile.g = live(g, w.size(), false);
     for (std::size_t s = 0; s < slots.size(); ++s) {
-      tile.slot[s] = live(slots[s], element_count(row.slot_shape(static_cast<int>(s), shape)));
+      tile.slot[s] =
+          live(slots[s], element_count(row.slot_shape(static_cast<int>(s), shape)), true);
     }
     tile.matrix = shape.size() == 2;
     tile.rows = tile.matrix ? shape[0] : 1;

@@ -4,6 +4,13 @@
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.doc() = "The engine of pynn: kernels, networks and training, in C++.";
   m.attr("__version__") = PYNN_VERSION;
+  pybind11::register_local_exception_translator([](std::exception_ptr error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const pybind11::cast_error& wrong_type) {
+      pybind11::set_error(PyExc_TypeError, wrong_type.what());
+    }
+  });
   pynn::bindings::register_config(m);
   pynn::bindings::register_catalog(m);
   pynn::bindings::register_kernels(m);

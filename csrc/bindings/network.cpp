@@ -135,9 +135,7 @@ py::list output_shapes(const auto& plan) {
 void register_network(py::module_& m) {
   py::class_<Variable, VariablePtr>(m, "Variable", "A weight array whose memory the engine shares.")
       .def(py::init([](Shape shape, const std::string& dtype) {
-             for (isize extent : shape) {
-               check(extent >= 0, "shape must not be negative. Received: shape=", shape, ".");
-             }
+             checked_count("Variable", shape);
              return std::make_shared<Variable>(std::move(shape), dtype_named(dtype));
            }),
            py::arg("shape"), py::arg("dtype") = "float32")

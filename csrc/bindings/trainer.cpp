@@ -125,7 +125,7 @@ class AnyTrainer {
   virtual py::tuple gradients(const py::object& x, const py::list& y, const py::list& weight,
                               std::uint64_t seed, bool training, int n_threads,
                               bool input_gradients) = 0;
-  virtual py::list outputs() const = 0;
+  virtual py::list outputs() = 0;
   virtual bool whole_batch() const = 0;
   virtual py::dict results(bool evaluation, bool reset) = 0;
   virtual std::int64_t iterations() const = 0;
@@ -228,7 +228,8 @@ class TypedTrainer : public AnyTrainer {
     return py::make_tuple(variables, inputs);
   }
 
-  py::list outputs() const override {
+  py::list outputs() override {
+    const Busy busy(busy_, kTraining);
     const Outputs<T> y(trainer_.network().plan, trainer_.last_batch());
     trainer_.copy_outputs(y.data);
     return y.arrays;
@@ -257,10 +258,12 @@ class TypedTrainer : public AnyTrainer {
   void set_iterations(std::int64_t t) override { trainer_.optimizer.iterations = t; }
 
   void set_fields(const std::vector<double>& fields) override {
+    const Busy busy(busy_, kTraining);
     trainer_.optimizer.set_fields(fields);
   }
 
   py::list last_gradients() override {
+    const Busy busy(busy_, kTraining);
     py::list all;
     const auto& plan = trainer_.network().plan;
     for (std::size_t v = 0; v < plan.variables.size(); ++v) {
@@ -297,7 +300,7 @@ class TypedTrainer : public AnyTrainer {
     std::vector<std::optional<exec::Source>> sources;
     for (py::handle array : arrays) {
       sources.emplace_back();
-      if (!array.is_none()) sources.back() = source_of(array.cast<py::array>(), what);
+      if (!array.is_none()) sources.back() = source_of(array, what);
     }
     return sources;
   }

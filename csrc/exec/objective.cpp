@@ -5,12 +5,6 @@
 namespace pynn::exec {
 namespace {
 
-template <class T>
-void copy_params(T* out, const std::vector<double>& params) {
-  check(params.size() <= kernels::kMaxParams, "too many parameters for a loss or metric.");
-  for (std::size_t i = 0; i < params.size(); ++i) out[i] = static_cast<T>(params[i]);
-}
-
 const kernels::CatalogRow& loss_row(const std::string& name) {
   const auto* row = kernels::find_row("loss", name);
   check(row != nullptr, "loss must be the name of a loss. Received: loss='", name, "'.");
@@ -31,6 +25,8 @@ Rows rows_of(const Plan<T>& plan, std::size_t index, bool values) {
         "Received: output=", index, ".");
   const Tensor& out = plan.output(index);
   check(out.batched || values, "a loss or metric needs an output with a batch axis.");
+  check(out.size > 0, "a loss or metric needs an output with elements. Received: samples of shape ",
+        out.shape, ".");
   if (values) return {plan.outputs[index], out.batched, out.size, 1};
   return {plan.outputs[index], true, ops::rows_per_sample(out.shape), ops::last_axis(out.shape)};
 }
@@ -45,8 +41,8 @@ template <class T>
 Loss<T>::Loss(const LossSpec& spec_, const Plan<T>& plan)
     : spec(spec_), rows(rows_of(plan, spec.output, spec.values)) {
   if (spec.values) return;
-  copy_params(params_, spec.params);
   row = &loss_row(spec.name);
+  params_ = kernels::params_of<T>(*row, spec.params);
   target_size = target_size_of(*row, rows);
   kernel_ = spec.from_logits ? logits_kernel<T>(*row) : kernels::table<T>().loss[row->index];
   const int producer = plan.producer(rows.tensor);
@@ -87,8 +83,8 @@ LossSum Loss<T>::compute(double* values, T* grad, const T* pred, const T* target
   if (kernel_) {
     ops::for_rows(team, count, cols * 8, [&](isize first, isize some) {
       kernel_({values + first, grad ? grad + first * cols : nullptr, pred + first * cols,
-               target + first * target_cols, row_weight ? row_weight + first : nullptr, params_,
-               some, cols, scale, static_cast<T>(spec.label_smoothing)});
+               target + first * target_cols, row_weight ? row_weight + first : nullptr,
+               params_.data(), some, cols, scale, static_cast<T>(spec.label_smoothing)});
     });
   } else {
     for (isize r = 0; r < count; ++r) {
@@ -104,13 +100,14 @@ template <class T>
 Metric<T>::Metric(const MetricSpec& spec_, const Plan<T>& plan)
     : spec(spec_), rows(rows_of(plan, spec.output, spec.values)) {
   if (spec.values) return;
-  copy_params(params_, spec.params);
   if (const auto* row = kernels::find_row("metric", spec.name)) {
     metric_ = kernels::table<T>().metric[row->index];
+    params_ = kernels::params_of<T>(*row, spec.params);
     sum_count = row->sums(rows.cols, spec.params);
     target_size = target_size_of(*row, rows);
   } else {
     const kernels::CatalogRow& loss = loss_row(spec.name);
+    params_ = kernels::params_of<T>(loss, spec.params);
     loss_ = spec.from_logits ? logits_kernel<T>(loss) : kernels::table<T>().loss[loss.index];
     target_size = target_size_of(loss, rows);
   }
@@ -121,11 +118,11 @@ void Metric<T>::accumulate(double* sums, double* scratch, const T* pred, const T
                            const T* row_weight, isize n) const {
   const isize count = rows.of(n), cols = rows.cols;
   if (metric_) {
-    metric_({sums, pred, target, row_weight, params_, count, cols, target_size / rows.lead});
+    metric_({sums, pred, target, row_weight, params_.data(), count, cols, target_size / rows.lead});
     return;
   }
   if (loss_) {
-    loss_({scratch, nullptr, pred, target, nullptr, params_, count, cols, T(1),
+    loss_({scratch, nullptr, pred, target, nullptr, params_.data(), count, cols, T(1),
            static_cast<T>(spec.label_smoothing)});
   }
   for (isize r = 0; r < count; ++r) {

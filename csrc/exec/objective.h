@@ -77,7 +77,7 @@ class Loss {
   double share(double weights, double count) const;  // of one row in the reduced loss
 
   kernels::LossKernel<T> kernel_ = nullptr;
-  T params_[kernels::kMaxParams] = {};
+  std::array<T, kernels::kMaxParams> params_{};
 };
 
 template <class T>
@@ -97,7 +97,7 @@ class Metric {
  private:
   kernels::MetricKernel<T> metric_ = nullptr;
   kernels::LossKernel<T> loss_ = nullptr;
-  T params_[kernels::kMaxParams] = {};
+  std::array<T, kernels::kMaxParams> params_{};
 };
 
 }  // namespace pynn::exec

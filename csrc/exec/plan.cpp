@@ -17,7 +17,7 @@ std::vector<int> count_readers(const Graph& graph) {
     }
     ++known;
   }
-  check(!graph.outputs.empty(), "a graph needs an output.");
+  check(!graph.inputs.empty() && !graph.outputs.empty(), "a graph needs inputs and outputs.");
   for (int output : graph.outputs) {
     check(output >= 0 && output < static_cast<int>(known),
           "an output must be a tensor of the graph. Received: output=", output, ".");
@@ -32,7 +32,7 @@ template <class T>
 Plan<T>::Plan(const Graph& graph) : outputs(graph.outputs) {
   const std::vector<int> readers = count_readers(graph);
   for (const Shape& shape : graph.inputs) {
-    inputs.push_back(add_tensor(shape, true, graph.input_gradients));
+    inputs.push_back(add_tensor("input", shape, true, graph.input_gradients));
   }
   // All variables come first: one that any node trains is trained by every node that uses it.
   for (const Node& node : graph.nodes) {
@@ -47,9 +47,9 @@ Plan<T>::Plan(const Graph& graph) : outputs(graph.outputs) {
 }
 
 template <class T>
-int Plan<T>::add_tensor(Shape shape, bool batched, bool needs_gradient) {
+int Plan<T>::add_tensor(const std::string& owner, Shape shape, bool batched, bool needs_gradient) {
   const int index = static_cast<int>(tensors.size());
-  const isize size = element_count(shape);
+  const isize size = checked_count(owner, shape);
   tensors.push_back({std::move(shape), size, batched, index, needs_gradient});
   return index;
 }
@@ -57,6 +57,7 @@ int Plan<T>::add_tensor(Shape shape, bool batched, bool needs_gradient) {
 template <class T>
 int Plan<T>::add_variable(const VariablePtr& variable, bool is_trainable,
                           const std::string& owner) {
+  check(variable != nullptr, owner, ": a node's variables must not be None.");
   check(variable->dtype == kDTypeOf<T>, owner,
         ": all layers of a model must have one dtype. Received: a ",
         kDTypes[static_cast<int>(variable->dtype)].name, " variable in a ", kTypeName<T>,
@@ -75,12 +76,11 @@ template <class T>
 void Plan<T>::add_node(const Node& node, const std::vector<int>& readers) {
   std::vector<Shape> in, weights;
   std::vector<bool> in_batched;
-  bool any_batched = false, needs_gradient = false;
+  bool needs_gradient = false;
   for (int input : node.inputs) {
     const Tensor& tensor = tensors[static_cast<std::size_t>(input)];
     in.push_back(tensor.shape);
     in_batched.push_back(tensor.batched);
-    any_batched |= tensor.batched;
     needs_gradient |= tensor.needs_gradient;
   }
   Step<T> step;
@@ -92,9 +92,10 @@ void Plan<T>::add_node(const Node& node, const std::vector<int>& readers) {
   step.op = ops::make_op<T>(node.op, {node.spec, in, in_batched, weights});
   step.name = node.spec.owner;
   step.inputs = node.inputs;
-  step.output = add_tensor(step.op->out, step.op->batched.value_or(any_batched), needs_gradient);
+  const bool batched = step.op->batched.value_or(!in_batched.empty() && in_batched[0]);
+  step.output = add_tensor(node.spec.owner, step.op->out, batched, needs_gradient);
   step.has_seed = node.spec.has("seed");
-  if (step.has_seed) step.seed = static_cast<std::uint64_t>(node.spec.number("seed"));
+  if (step.has_seed) step.seed = static_cast<std::uint64_t>(node.spec.whole("seed"));
   whole_batch |= step.op->whole_batch;
 
   if (step.op->alias) {

@@ -75,7 +75,7 @@ struct Plan {
   }
 
  private:
-  int add_tensor(Shape shape, bool batched, bool needs_gradient);
+  int add_tensor(const std::string& owner, Shape shape, bool batched, bool needs_gradient);
   int add_variable(const VariablePtr& variable, bool is_trainable, const std::string& owner);
   void add_node(const Node& node, const std::vector<int>& readers);
   bool fuse(const ops::Op<T>& activation, int input, int output);

@@ -138,6 +138,13 @@ void Objective<T>::check_shapes(const Dataset& data) const {
   check(data.weight.empty() || data.weight.size() == count,
         "sample_weight must have a place for every target. Received: ", data.weight.size(), " for ",
         count, " targets.");
+  for (std::size_t k = 0; k < data.weight.size();
+       ++k) {  // those that nobody reads are gathered too
+    const auto& weight = data.weight[k];
+    check(!weight || weight->samples() == n, "x and ", place_name("sample_weight", k, count),
+          " must have the same number of samples. Received: ", n, " and ",
+          weight ? weight->samples() : 0, ".");
+  }
   for (std::size_t k = 0; k < count; ++k) {
     const std::string name = place_name("y", k, count);
     const Target target = k < targets_.size() ? targets_[k] : Target{};
@@ -156,7 +163,7 @@ void Objective<T>::check_shapes(const Dataset& data) const {
     if (target < 0 || k >= data.weight.size() || !data.weight[k]) return;
     const Source& weight = *data.weight[k];
     const isize size = weight.sample_size();
-    check(weight.samples() == n && (size == 1 || !rows.batched || size == rows.lead),
+    check((size == 1 || !rows.batched || size == rows.lead),
           "sample_weight must have one number per sample",
           rows.lead == 1 ? "" : ", or one per row of predictions",
           ". Received: ", place_name("sample_weight", k, count), ".shape=", weight.shape, " for ",

@@ -10,6 +10,21 @@ void Sums::reset() {
   for (auto& sums : metrics) sums.assign(sums.size(), 0.0);
 }
 
+namespace {
+
+// Losses and metrics are bound to both networks and share their sums.
+template <class T>
+void check_same_outputs(const Plan<T>& plan, const Plan<T>& evaluation) {
+  bool same = plan.outputs.size() == evaluation.outputs.size();
+  for (std::size_t i = 0; same && i < plan.outputs.size(); ++i) {
+    const Tensor &a = plan.output(i), &b = evaluation.output(i);
+    same = a.shape == b.shape && a.batched == b.batched;
+  }
+  check(same, "network and evaluation_network must have outputs of the same shapes.");
+}
+
+}  // namespace
+
 template <class T>
 Trainer<T>::Trainer(NetworkPtr network, NetworkPtr evaluation_network,
                     const std::vector<LossSpec>& losses, const std::vector<MetricSpec>& metrics,
@@ -21,6 +36,7 @@ Trainer<T>::Trainer(NetworkPtr network, NetworkPtr evaluation_network,
       evaluation_objective_(losses, metrics, evaluation_network_->plan),
       backprop_(network_->plan, objective_.starts()),
       score_(objective_.empty_score()) {
+  check_same_outputs(network_->plan, evaluation_network_->plan);
   training.losses.resize(losses.size());
   training.metrics = score_.metrics;
   evaluation = training;
@@ -144,6 +160,7 @@ void Trainer<T>::evaluate(const Dataset& data, int team, Poll& poll) {
 template <class T>
 Gradients<T> Trainer<T>::gradients(const Dataset& data, bool training_mode, std::uint64_t seed,
                                    int team, Poll& poll) {
+  const FlushDenormals flush;
   const Plan<T>& plan = network_->plan;
   const isize n = data.x[0].samples();
   Workspace<T> space(plan, n, true, backprop_.scratch(plan, n));

@@ -64,6 +64,11 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
       gradient(plan.tensors.size()),
       saved(plan.steps.size()),
       kept(training ? plan.steps.size() : 0) {
+  for (const Tensor& tensor_of : plan.tensors) {
+    check(tensor_of.size == 0 || capacity <= kMostElements / tensor_of.size,
+          "a batch must fit into memory. Received: ", capacity, " samples of shape ",
+          tensor_of.shape, ".");
+  }
   constexpr isize kNone = -1;
   std::vector<isize> tensor_at(tensor.size(), kNone), gradient_at = tensor_at;
   std::vector<isize> saved_at(saved.size(), kNone);

@@ -1,8 +1,10 @@
 // Finding rows of the catalog by name.
 #pragma once
 
+#include <array>
 #include <string_view>
 
+#include "core/check.h"
 #include "kernels/catalog.h"
 
 namespace pynn::kernels {
@@ -13,6 +15,23 @@ inline const CatalogRow* find_row(std::string_view kind, std::string_view name) 
     if (row.kind == kind && row.name == name) return &row;
   }
   return nullptr;
+}
+
+// The parameters of a row as its kernels take them: those given, or without any the defaults.
+template <class T>
+std::array<T, kMaxParams> params_of(const CatalogRow& row, const std::vector<double>& given) {
+  check(given.empty() || given.size() == row.fields.size(), row.name, ": expected ",
+        row.fields.size(), " parameters. Received: ", given.size(), ".");
+  std::array<T, kMaxParams> params{};
+  for (std::size_t i = 0; i < row.fields.size() && i < params.size(); ++i) {
+    const Field& field = row.fields[i];
+    const double value = given.empty() ? field.value : given[i];
+    check(value >= field.low && value <= field.high, row.name, ": ", field.name,
+          " must be at least ", field.low, " and at most ", field.high, ". Received: ", field.name,
+          "=", value, ".");
+    params[i] = static_cast<T>(value);
+  }
+  return params;
 }
 
 }  // namespace pynn::kernels

@@ -214,7 +214,7 @@ inline constexpr auto kMetrics = std::tuple{
     RowText{"scores_by_threshold", "", "",
       "positives and negatives by the number of thresholds below their score",
       "Counts for evenly spaced thresholds between 0 and 1.", "",
-      {Field{"num_thresholds", 200, "How many thresholds.", 2},
+      {Field{"num_thresholds", 200, "How many thresholds.", 2, 1 << 24},
        Field{"class_id", kInfinity, "The only class that counts; -1 for each by itself.", -1},
        Field{"from_logits", 0, "Whether y_pred goes into sigmoid first.", 0, 1, true}}},
     count_scores,

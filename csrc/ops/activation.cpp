@@ -13,20 +13,19 @@ class Activation : public Op<T> {
   explicit Activation(const Blueprint& b) {
     name_ = b.spec.text("name");
     const auto given = b.spec.has("params") ? b.spec.list("params") : std::vector<double>{};
-    for (std::size_t i = 0; i < given.size() && i < kernels::kMaxParams; ++i) {
-      params_[i] = static_cast<T>(given[i]);
-    }
     this->out = b.in.at(0);
     size_ = element_count(this->out);
     if (const auto* row = kernels::find_row("activation", name_)) {
       row_ = static_cast<int>(row->index);
       elementwise_ = kernels::table<T>().activation + row->index;
       keeps_x_ = row->keep == "x";
+      params_ = kernels::params_of<T>(*row, given);
       return;
     }
     if (const auto* row = kernels::find_row("math", name_)) {
       elementwise_ = kernels::table<T>().math + row->index;
       keeps_x_ = row->keep == "x";
+      params_ = kernels::params_of<T>(*row, given);
       return;
     }
     const auto* row = kernels::find_row("row_activation", name_);
@@ -39,12 +38,12 @@ class Activation : public Op<T> {
   int activation_row() const override { return row_; }
   std::string_view activation_name() const override { return name_; }
   bool keeps_input() const override { return keeps_x_; }
-  const T* activation_params() const override { return params_; }
+  const T* activation_params() const override { return params_.data(); }
 
   void forward(const Forward<T>& run) const override {
     if (elementwise_) {
       for_elements(run.pass.team, run.pass.n * size_, [&](isize first, isize count) {
-        elementwise_->forward(run.y + first, run.x[0] + first, params_, count);
+        elementwise_->forward(run.y + first, run.x[0] + first, params_.data(), count);
       });
     } else if (cols_ > 0) {
       for_rows(run.pass.team, run.pass.n * size_ / cols_, cols_, [&](isize first, isize count) {
@@ -61,7 +60,7 @@ class Activation : public Op<T> {
     if (elementwise_) {
       const T* kept = keeps_x_ ? run.x[0] : run.y;
       for_elements(run.pass.team, run.pass.n * size_, [&](isize first, isize count) {
-        elementwise_->backward(dx + first, kept + first, run.dy + first, params_, count);
+        elementwise_->backward(dx + first, kept + first, run.dy + first, params_.data(), count);
       });
     } else if (cols_ > 0) {
       for_rows(run.pass.team, run.pass.n * size_ / cols_, cols_, [&](isize first, isize count) {
@@ -78,7 +77,7 @@ class Activation : public Op<T> {
   int row_ = -1, whole_row_ = -1;  // of the activation table, of the row-activation table
   bool keeps_x_ = false;
   isize size_ = 0, cols_ = 0;
-  T params_[kernels::kMaxParams] = {};
+  std::array<T, kernels::kMaxParams> params_{};
 };
 
 PYNN_OP("activation", Activation);

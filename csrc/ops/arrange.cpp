@@ -16,20 +16,20 @@ template <class T>
 class Gather : public Op<T> {
  public:
   explicit Gather(const Blueprint& b) {
-    for (double extent : b.spec.list("shape")) this->out.push_back(static_cast<isize>(extent));
+    this->out = b.spec.whole_list("shape");
+    size_ = checked_count(b.spec.owner, this->out);
     x_size_ = element_count(b.in.at(0));
     x_batched_ = b.in_batched.at(0);
     this->batched = x_batched_ || (b.spec.has("batched") && b.spec.flag("batched"));
     if (b.spec.has("index")) {
-      for (double at : b.spec.list("index")) source_.push_back(static_cast<isize>(at));
+      source_ = b.spec.whole_list("index");
       fill_ = static_cast<T>(b.spec.number("fill"));
     } else {
-      source_ = view(this->out, b.spec.list("strides"), b.spec.number("offset"));
+      source_ = view(this->out, b.spec.whole_list("strides"), b.spec.whole("offset"));
     }
-    size_ = static_cast<isize>(source_.size());
     const bool inside = std::all_of(source_.begin(), source_.end(),
                                     [&](isize at) { return at >= -1 && at < x_size_; });
-    check(size_ == element_count(this->out) && inside, b.spec.owner,
+    check(static_cast<isize>(source_.size()) == size_ && inside, b.spec.owner,
           ": expected one place in the input for each element of the output.");
   }
 
@@ -67,14 +67,14 @@ class Gather : public Op<T> {
   }
 
  private:
-  static std::vector<isize> view(const Shape& shape, const std::vector<double>& strides,
-                                 double offset) {
-    std::vector<isize> places(1, static_cast<isize>(offset));
+  static std::vector<isize> view(const Shape& shape, const std::vector<isize>& strides,
+                                 isize offset) {
+    std::vector<isize> places(1, offset);
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
       std::vector<isize> finer;
       for (isize place : places) {
         for (isize i = 0; i < shape[axis]; ++i) {
-          finer.push_back(place + i * static_cast<isize>(strides.at(axis)));
+          finer.push_back(place + i * strides.at(axis));
         }
       }
       places = std::move(finer);
@@ -93,10 +93,8 @@ template <class T>
 class Concatenate : public Op<T> {
  public:
   explicit Concatenate(const Blueprint& b) {
-    const auto axis = static_cast<std::size_t>(b.spec.number("axis"));
     this->out = b.in.at(0);
-    check(axis < this->out.size(), b.spec.owner,
-          ": axis must be one of a sample's. Received: axis=", axis, ", shape ", this->out, ".");
+    const std::size_t axis = axis_of(b.spec, this->out);
     this->out[axis] = 0;
     for (std::size_t i = 0; i < b.in.size(); ++i) {
       Shape rest = b.in[i];

@@ -16,6 +16,7 @@ class Binary : public Op<T> {
           name, "'.");
     kernels_ = kernels::table<T>().binary + row->index;
     this->out = operands_.out;
+    this->batched = operands_.batched;
   }
 
   void forward(const Forward<T>& run) const override {
@@ -49,7 +50,10 @@ class Binary : public Op<T> {
 template <class T>
 class Where : public Op<T> {
  public:
-  explicit Where(const Blueprint& b) : operands_(b) { this->out = operands_.out; }
+  explicit Where(const Blueprint& b) : operands_(b) {
+    this->out = operands_.out;
+    this->batched = operands_.batched;
+  }
 
   void forward(const Forward<T>& run) const override {
     const auto& space = operands_.space;

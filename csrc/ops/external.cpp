@@ -12,7 +12,8 @@ class ExternalOp : public Op<T> {
         in_(b.in),
         in_batched_(b.in_batched),
         variables_(b.variables) {
-    for (double extent : b.spec.list("shape")) this->out.push_back(static_cast<isize>(extent));
+    this->out = b.spec.whole_list("shape");
+    checked_count(b.spec.owner, this->out);
     bool any = false;
     for (bool each : in_batched_) any |= each;
     this->batched = batched_ = b.spec.has("batched") ? b.spec.flag("batched") : any;

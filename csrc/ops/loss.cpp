@@ -20,15 +20,14 @@ class LossRows : public Op<T> {
     check(!logits || row->logits_index >= 0, row->name,
           ": this loss has no form for logits. Received: from_logits=True.");
     kernel_ = kernels::table<T>().loss[logits ? row->logits_index : row->index];
-    const auto given = b.spec.list("params");
-    for (std::size_t i = 0; i < given.size() && i < kernels::kMaxParams; ++i) {
-      params_[i] = static_cast<T>(given[i]);
-    }
+    params_ = kernels::params_of<T>(*row, b.spec.list("params"));
     const Shape& pred = b.in.at(0);
     cols_ = last_axis(pred);
     lead_ = rows_per_sample(pred);
     target_cols_ = row->index_target ? 1 : cols_;
-    check(element_count(b.in.at(1)) == lead_ * target_cols_, row->name,
+    check(cols_ > 0 && element_count(b.in.at(1)) == lead_ * target_cols_ &&
+              b.in_batched.at(0) == b.in_batched.at(1),
+          row->name,
           ": targets do not fit the predictions. Received: one sample of y_true has shape ",
           b.in[1], ", of y_pred ", pred, ".");
     this->out = pred;
@@ -60,13 +59,13 @@ class LossRows : public Op<T> {
   void run_kernel(double* values, T* dx, const T* const* x, const T* dy, isize first,
                   isize count) const {
     kernel_({values, dx ? dx + first * cols_ : nullptr, x[0] + first * cols_,
-             x[1] + first * target_cols_, dy ? dy + first : nullptr, params_, count, cols_, T(1),
-             smoothing_});
+             x[1] + first * target_cols_, dy ? dy + first : nullptr, params_.data(), count, cols_,
+             T(1), smoothing_});
   }
 
   std::string owner_;
   kernels::LossKernel<T> kernel_ = nullptr;
-  T params_[kernels::kMaxParams] = {};
+  std::array<T, kernels::kMaxParams> params_{};
   T smoothing_;
   isize cols_ = 1, lead_ = 1, target_cols_ = 1;
 };

@@ -30,11 +30,11 @@ class Matmul : public Op<T> {
       return;
     }
     m_ = a[a.size() - 2];
+    this->batched = a_batched_ || b.in_batched[1];
     const Shape lead_a(a.begin(), a.end() - 2), lead_b(c.begin(), c.end() - 2);
     this->out = broadcast(b.spec.owner, lead_a, lead_b);
-    const bool any_batched = a_batched_ || b.in_batched[1];
-    space_ = Space<3>(this->out, any_batched,
-                      {Operand{this->out, any_batched}, Operand{lead_a, a_batched_},
+    space_ = Space<3>(this->out, *this->batched,
+                      {Operand{this->out, *this->batched}, Operand{lead_a, a_batched_},
                        Operand{lead_b, b.in_batched[1]}});
     this->out.push_back(m_);
     this->out.push_back(n_);

@@ -64,12 +64,13 @@ class Op {
  public:
   virtual ~Op() = default;
 
-  Shape out;                    // of one sample
-  std::optional<bool> batched;  // whether the output has a batch axis; by default if any input has
-  bool whole_batch = false;     // the result mixes samples, so prediction may not cut the batch
-  bool alias = false;           // the output is the input's memory under another shape; never run
-  bool penalizes = false;       // has a gradient of its own, even if nothing depends on the output
-  isize saved_per_sample = 0;   // elements kept from forward to backward, per sample of the run
+  Shape out;  // of one sample
+  std::optional<bool>
+      batched;                 // whether the output has a batch axis; by default as the first input
+  bool whole_batch = false;    // the result mixes samples, so prediction may not cut the batch
+  bool alias = false;          // the output is the input's memory under another shape; never run
+  bool penalizes = false;      // has a gradient of its own, even if nothing depends on the output
+  isize saved_per_sample = 0;  // elements kept from forward to backward, per sample of the run
   isize saved_fixed = 0;
 
   virtual void forward(const Forward<T>& run) const = 0;
@@ -116,8 +117,17 @@ std::unique_ptr<Op<T>> make_op(const std::string& kind, const Blueprint& bluepri
 // The rows a layer that works on the last axis sees: samples times the axes in between.
 inline isize last_axis(const Shape& shape) { return shape.empty() ? 1 : shape.back(); }
 inline isize rows_per_sample(const Shape& shape) {
-  const isize cols = last_axis(shape);
-  return cols == 0 ? 0 : element_count(shape) / cols;
+  isize rows = 1;
+  for (std::size_t axis = 0; axis + 1 < shape.size(); ++axis) rows *= shape[axis];
+  return rows;
+}
+
+// The setting `axis`: one of a sample's.
+inline std::size_t axis_of(const Spec& spec, const Shape& sample) {
+  const isize axis = spec.whole("axis");
+  check(axis >= 0 && axis < static_cast<isize>(sample.size()), spec.owner,
+        ": axis must be one of a sample's. Received: axis=", axis, ", shape ", sample, ".");
+  return static_cast<std::size_t>(axis);
 }
 
 }  // namespace pynn::ops

@@ -12,15 +12,20 @@ namespace pynn::ops {
 template <class T, std::size_t N>
 struct Operands {
   explicit Operands(const Blueprint& b) {
-    const auto inputs = b.spec.list("operands"), numbers = b.spec.list("constants");
+    const auto inputs = b.spec.whole_list("operands");
+    const auto numbers = b.spec.list("constants");
     check(inputs.size() == N && numbers.size() == N, b.spec.owner, ": expected ", N, " operands.");
     std::array<Operand, N + 1> shapes;
+    std::vector<bool> used(b.in.size());
     for (std::size_t i = 0; i < N; ++i) {
       input[i] = static_cast<int>(inputs[i]);
       constant[i] = static_cast<T>(numbers[i]);
       if (input[i] < 0) continue;
       const auto source = static_cast<std::size_t>(input[i]);
-      shapes[i + 1] = {b.in.at(source), b.in_batched.at(source)};
+      check(source < used.size() && !used[source], b.spec.owner,
+            ": every operand must be an input of its own. Received: input=", source, ".");
+      used[source] = true;
+      shapes[i + 1] = {b.in[source], b.in_batched[source]};
       out = broadcast(b.spec.owner, out, b.in[source]);
       batched = batched || b.in_batched[source];
     }

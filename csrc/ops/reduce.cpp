@@ -30,7 +30,7 @@ class Reduce : public Op<T> {
     x_batched_ = b.in_batched.at(0);
     over_batch_ = x_batched_ && b.spec.flag("batch");
     std::vector<bool> reduced(x.size());
-    for (double axis : b.spec.list("axes")) reduced.at(static_cast<std::size_t>(axis)) = true;
+    for (isize axis : b.spec.whole_list("axes")) reduced.at(static_cast<std::size_t>(axis)) = true;
     const bool keepdims = b.spec.flag("keepdims");
     if (keepdims && over_batch_) this->out.push_back(1);
     Shape kept = x;  // the result's shape with the reduced axes as 1
@@ -128,11 +128,9 @@ class Reduce : public Op<T> {
 
 // Samples cut at one axis: element (o, i, j) of a sample is o * length * inner + i * inner + j.
 struct AxisCut {
-  AxisCut(const Blueprint& b) : outer(1), length(1), inner(1) {
-    const auto axis = static_cast<std::size_t>(b.spec.number("axis"));
+  explicit AxisCut(const Blueprint& b) : outer(1), length(1), inner(1) {
     const Shape& x = b.in.at(0);
-    check(axis < x.size(), b.spec.owner, ": axis must be one of a sample's. Received: axis=", axis,
-          ", shape ", x, ".");
+    const std::size_t axis = axis_of(b.spec, x);
     for (std::size_t i = 0; i < x.size(); ++i)
       (i < axis ? outer : i == axis ? length : inner) *= x[i];
   }
@@ -145,8 +143,7 @@ class Arg : public Op<T> {
  public:
   explicit Arg(const Blueprint& b) : cut_(b), smallest_(b.spec.flag("smallest")) {
     this->out = b.in[0];
-    const auto axis = static_cast<std::ptrdiff_t>(b.spec.number("axis"));
-    this->out.erase(this->out.begin() + axis);
+    this->out.erase(this->out.begin() + b.spec.whole("axis"));
     check(cut_.length > 0, b.spec.owner, ": an empty axis has no largest number.");
   }
   void forward(const Forward<T>& run) const override {

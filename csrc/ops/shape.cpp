@@ -11,8 +11,8 @@ template <class T>
 class Reshape : public Op<T> {
  public:
   explicit Reshape(const Blueprint& b) {
-    for (double extent : b.spec.list("shape")) this->out.push_back(static_cast<isize>(extent));
-    check(element_count(this->out) == element_count(b.in.at(0)), b.spec.owner,
+    this->out = b.spec.whole_list("shape");
+    check(checked_count(b.spec.owner, this->out) == element_count(b.in.at(0)), b.spec.owner,
           ": the number of elements must stay the same. Received: input shape ", b.in[0],
           ", target shape ", this->out, ".");
     this->alias = true;

@@ -42,8 +42,8 @@ class Space {
   Space() = default;
   Space(const Shape& shape, bool batched, const std::array<Operand, N>& operands)
       : batched_(batched) {
-    check(shape.size() < kMostAxes, "expected at most ", kMostAxes, " axes. Received: ", shape,
-          ".");
+    check(shape.size() < kMostAxes, "expected at most ", kMostAxes - 1,
+          " axes besides the batch. Received: ", shape, ".");
     std::vector<Axis> axes;  // innermost first
     for (std::size_t i = 0; i < shape.size(); ++i) {
       const std::size_t axis = shape.size() - 1 - i;

@@ -1,6 +1,7 @@
 // The settings of a node or an optimizer as they come from outside: names and plain values.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -38,22 +39,43 @@ class Spec {
   std::string owner;  // the layer's name, for messages
   std::map<std::string, Value> values;
 
-  bool flag(const std::string& key) const { return std::get<bool>(find(key)); }
-  std::string text(const std::string& key) const { return std::get<std::string>(find(key)); }
+  bool flag(const std::string& key) const { return get<bool>(key, "a bool"); }
+  std::string text(const std::string& key) const { return get<std::string>(key, "a string"); }
   double number(const std::string& key) const {
     const Value& value = find(key);
     if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
-    return std::get<double>(value);
+    return get<double>(key, "a number");
+  }
+  isize whole(const std::string& key) const {
+    if (const auto* exact = std::get_if<std::int64_t>(&find(key))) return *exact;
+    return whole_of(key, number(key));
   }
   std::vector<double> list(const std::string& key) const {
-    return std::get<std::vector<double>>(find(key));
+    return get<std::vector<double>>(key, "a list of numbers");
+  }
+  std::vector<isize> whole_list(const std::string& key) const {
+    std::vector<isize> all;
+    for (double value : list(key)) all.push_back(whole_of(key, value));
+    return all;
   }
   std::shared_ptr<const External> external(const std::string& key) const {
-    return std::get<std::shared_ptr<const External>>(find(key));
+    return get<std::shared_ptr<const External>>(key, "a pair of functions");
   }
   bool has(const std::string& key) const { return values.count(key) != 0; }
 
  private:
+  template <class V>
+  const V& get(const std::string& key, const char* kind) const {
+    const V* value = std::get_if<V>(&find(key));
+    check(value != nullptr, owner, ": the setting '", key, "' must be ", kind, ".");
+    return *value;
+  }
+  isize whole_of(const std::string& key, double value) const {
+    constexpr double kExact = 9007199254740992.0;  // 2^53
+    check(std::abs(value) <= kExact && value == std::trunc(value), owner, ": the setting '", key,
+          "' must hold whole numbers. Received: ", value, ".");
+    return static_cast<isize>(value);
+  }
   const Value& find(const std::string& key) const {
     const auto it = values.find(key);
     check(it != values.end(), owner, ": the setting '", key, "' is missing.");

@@ -14,6 +14,7 @@ class Product : public Op<T> {
  public:
   explicit Product(const Blueprint& b) : in_batched_(b.in_batched) {
     this->out = b.in.at(0);
+    this->batched = in_batched_.at(0) || in_batched_.at(1);
     size_ = element_count(this->out);
   }
   void forward(const Forward<T>& run) const override {
