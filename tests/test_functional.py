@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
-import threading
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import pytest
-from fixed import Array, fill, numeric_gradients, rows
-from small_models import F64
 
 import pynn
+from fixed import Array, fill, numeric_gradients, rows
 from pynn import layers, ops
 
 
@@ -68,7 +64,8 @@ def test_a_shared_layer_has_its_weights_once_and_the_sum_of_both_gradients() -> 
     shared = layers.Dense(2, activation="tanh")
     model = pynn.Model([a, b], layers.Add()([shared(a), shared(b)]))
     w = fill(model)
-    assert model.count_params() == 8 and len(model.trainable_weights) == 2
+    assert model.count_params() == 8
+    assert len(model.trainable_weights) == 2
     x, z, y = rows(5, 3), rows(5, 3, 1), rows(5, 2, 2)
 
     def loss(weights: list[Array]) -> float:
@@ -149,7 +146,8 @@ def test_layers_of_one_model_in_another() -> None:
     assert new.layers[0] is old.layers[0]
     _close(old.layers[0].get_weights()[0], k1)
     _close(new.layers[-1].get_weights()[0], 1 - 0.1 * 2 * h.T @ error / 6)
-    assert len(new.trainable_weights) == 2 and len(new.non_trainable_weights) == 2
+    assert len(new.trainable_weights) == 2
+    assert len(new.non_trainable_weights) == 2
 
 
 # ---- training and inference mode ---------------------------------------------------------------
@@ -262,7 +260,8 @@ def test_no_rows_and_one_row() -> None:
     model = pynn.Model(a, [layers.Dense(2)(a), a * 2])
     fill(model)
     first, second = model.predict(np.zeros((0, 3)), verbose=0)
-    assert first.shape == (0, 2) and second.shape == (0, 3)
+    assert first.shape == (0, 2)
+    assert second.shape == (0, 3)
     kernel, bias = model.get_weights()
     _close(model.predict(rows(1, 3), verbose=0)[0], rows(1, 3) @ kernel + bias)
     model.compile("sgd", ["mse", None])
@@ -340,103 +339,3 @@ def test_python_cannot_look_into_symbols() -> None:
     for use in (bool, float, int, np.asarray, list, lambda s: [1, 2][s]):
         with pytest.raises(TypeError, match=r"test_functional.py, line \d+"):
             use(a)
-
-
-# ---- looking at models -----------------------------------------------------------------------
-
-
-def test_inputs_and_outputs_of_layers_and_models() -> None:
-    dense = layers.Dense(2, name="d")
-    with pytest.raises(AttributeError, match="d: the layer has no output yet"):
-        _ = dense.output
-    a = pynn.Input((3,), name="a")
-    y = dense(a)
-    assert dense.input is a and dense.output is y
-    model = pynn.Model(a, y)
-    assert model.input is a and model.output is y
-    assert model.inputs == [a] or model.inputs[0] is a
-    assert model.input_shape == (None, 3) and model.output_shape == (None, 2)
-    assert dense.input_shape == (None, 3) and dense.output_shape == (None, 2)
-    assert model.get_layer("d") is dense and model.get_layer(index=-1) is dense
-    assert [type(layer).__name__ for layer in model.layers] == ["InputLayer", "Dense"]
-    for wrong, message in (({"name": "x"}, "Known: a, d"), ({"index": 7}, "has 2 layers"), ({}, "either")):
-        with pytest.raises(ValueError, match=message):
-            model.get_layer(**wrong)
-
-
-def test_summary_of_a_graph() -> None:
-    a, b = pynn.Input((3,), name="a"), pynn.Input((2,), name="b")
-    inner = pynn.Sequential([layers.Dense(2)], name="inner")
-    joined = layers.Concatenate(name="joined")([inner(a) + 1, b])
-    model = pynn.Model([a, b], [joined, layers.Dense(1, name="out")(b)], name="m")
-    lines: list[str] = []
-    model.summary(print_fn=lines.append, expand_nested=True)
-    text = "\n".join(lines)
-    # Keras 3.15 prints these cells for this model
-    for cell in ("Connected to", "inner (Sequential)", "└ dense (Dense)", "inner[0][0]", "add[0][0]"):
-        assert cell in text
-    assert 'Model: "m"' in text and "Total params: 11 (88.00 B)" in text
-    html = model._repr_html_()
-    assert html.count("<tr>") == 1 + 6 and "<td>out (Dense)</td><td>(None, 1)</td><td>3</td>" in html
-    assert "Total params: 11" in html
-
-
-def test_reprs_say_what_a_thing_is() -> None:
-    a = pynn.Input((3,), name="a")
-    dense = layers.Dense(2)
-    model = pynn.Model(a, dense(a))
-    assert repr(a) == "<KerasTensor shape=(None, 3), dtype=float64, name=a>"
-    assert repr(dense) == "<Dense name=dense, built=True>"
-    assert repr(model) == "<Functional name=functional, built=True>"
-    assert "dense/kernel" in repr(dense.kernel) and "(3, 2)" in repr(dense.kernel)
-
-
-# ---- copies and threads ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("copy", [deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
-def test_copies_continue_where_the_model_was(copy: Any) -> None:
-    a = pynn.Input((3,))
-    shared = layers.Dense(3, activation="tanh")
-    model = pynn.Model(a, layers.Dense(1)(shared(shared(a)) + a))
-    fill(model)
-    model.compile(pynn.optimizers.Adam(0.05), "mse", metrics=["mae"])
-    x, y = rows(8, 3), rows(8, 1, 1)
-    model.fit(x, y, epochs=3, batch_size=4, shuffle=False, verbose=0)
-    other = copy(model)
-    assert len(other.weights) == 4  # the shared layer is one still
-    _close(other.predict(x, verbose=0), model.predict(x, verbose=0))
-    first = model.fit(x, y, epochs=3, batch_size=4, shuffle=False, verbose=0).history
-    second = other.fit(x, y, epochs=3, batch_size=4, shuffle=False, verbose=0).history
-    assert first == second
-    for ours, theirs in zip(other.get_weights(), model.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
-def test_predictions_from_several_threads() -> None:
-    a = pynn.Input((3,))
-    model = pynn.Model(a, {"h": layers.Dense(4, activation="tanh")(a), "twice": a * 2})
-    kernel, bias = fill(model)
-    inputs = [rows(500, 3, k) for k in range(8)]
-    results: list[Any] = [None] * 8
-
-    def work(k: int) -> None:
-        for _ in range(5):
-            results[k] = model.predict(inputs[k], verbose=0)
-
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for x, found in zip(inputs, results, strict=True):
-        _close(found["h"], np.tanh(x @ kernel + bias))
-        _close(found["twice"], 2 * x)
-
-
-def test_one_float_type_per_model() -> None:
-    a = pynn.Input((3,))
-    hidden = layers.Dense(2, **F64)(a)
-    out = layers.Dense(1, dtype="float32", name="single")(hidden)
-    with pytest.raises(ValueError, match=r"same float type.*single \(float32\)"):
-        pynn.Model(a, out).predict(rows(2, 3), verbose=0)

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixed import Array, fill, rows
-from small_models import F64
 
 import pynn
+from fixed import Array, fill, rows
 from pynn import layers
+from small_models import F64
 
 X, P, Q = rows(6, 3), rows(6, 1), rows(6, 1, 1)
 
@@ -67,10 +67,20 @@ ORDERS: list[tuple[str, Any, Any, list[str]]] = [
         {"q": ["mse", "mae"], "p": ["mae"]},
         ["loss", "q mae", "p mse", "p mae", "q mae", "q mse"],
     ),
-    ("dict", {"p": "mse", "q": "mae"}, [["mae"], ["mse"]], ["loss", "p mse", "q mae", "p mae", "q mse"]),
+    (
+        "dict",
+        {"p": "mse", "q": "mae"},
+        [["mae"], ["mse"]],
+        ["loss", "p mse", "q mae", "p mae", "q mse"],
+    ),
     ("list", ["mse", "mae"], None, ["loss", "q mse", "p mae"]),
     ("list", {"p": "mse", "q": "mae"}, None, ["loss", "q mae", "p mse"]),
-    ("list", ["mse", "mae"], [["mae"], ["mse", "mae"]], ["loss", "q mse", "p mae", "p mae", "p mse", "q mae"]),
+    (
+        "list",
+        ["mse", "mae"],
+        [["mae"], ["mse", "mae"]],
+        ["loss", "q mse", "p mae", "p mae", "p mse", "q mae"],
+    ),
     ("list", "mse", ["mae", "mse"], ["loss", "q mse", "p mse", "p mse", "q mae"]),
 ]
 
@@ -249,7 +259,9 @@ def test_wide_and_deep_with_an_auxiliary_output() -> None:
     for key, values in keras.items():
         np.testing.assert_allclose(history[key], values, atol=1.1e-5)
     found = model.evaluate(x, y, verbose=0)
-    np.testing.assert_allclose(found, [1.24405, 0.90605, 1.12665, 0.2, 0.84773, 0.90605], atol=1.1e-5)
+    np.testing.assert_allclose(
+        found, [1.24405, 0.90605, 1.12665, 0.2, 0.84773, 0.90605], atol=1.1e-5
+    )
 
 
 def test_the_last_rows_of_several_inputs_are_kept_for_validation() -> None:
@@ -296,8 +308,12 @@ def test_sorted_targets_of_one_output_are_noticed() -> None:
 def test_wrong_things_are_named(arguments: dict[str, Any], y: Any, message: str) -> None:
     model = _two()
     before = model.get_weights()
-    with pytest.raises(ValueError, match=message):
+
+    def use() -> None:
         model.compile("sgd", **arguments)
         model.fit(X, y, verbose=0)
+
+    with pytest.raises(ValueError, match=message):
+        use()
     for ours, theirs in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)

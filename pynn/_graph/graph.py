@@ -96,6 +96,7 @@ class Graph:
                         f"{operation.name}: a layer returns what pynn.ops and other layers make "
                         f"of its inputs. Received: {type(tensor).__name__}"
                     )
+                self._check_own(tensor)
             if getattr(operation, "activity_regularizer", None) is not None:
                 y = map_structure(self._penalized, y)
             if args and hasattr(operation, "compute_mask"):
@@ -148,11 +149,7 @@ class Graph:
             ValueError: a tensor of another graph.
         """
         for tensor in inputs:
-            if tensor.graph is not self:
-                raise ValueError(
-                    f"{self._owner_name}: a symbol is valid only while the layer that received it "
-                    f"is being recorded. Received: {tensor!r} kept from another call"
-                )
+            self._check_own(tensor)
         if batched is None:
             batched = any(tensor.batched for tensor in inputs)
         trains = getattr(self.owner, "trainable", True)
@@ -173,6 +170,13 @@ class Graph:
         result = Tensor(self, tuple(sample), batched)
         self._nodes.append((node, list(inputs), result))
         return result
+
+    def _check_own(self, tensor: Tensor) -> None:
+        if tensor.graph is not self:
+            raise ValueError(
+                f"{self._owner_name}: a symbol is valid only while the layer that received it "
+                f"is being recorded. Received: {tensor!r} kept from another call"
+            )
 
     @property
     def _owner_name(self) -> str:

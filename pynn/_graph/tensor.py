@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 if TYPE_CHECKING:
     from pynn._graph.graph import Graph
 
@@ -15,14 +17,31 @@ Shape = tuple[int, ...]
 # The functions behind the operators; pynn.ops, which stands above this module, fills it.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+# Names under which NumPy knows some of the operators.
+_OPERATORS = {
+    "divide": "true_divide",
+    "remainder": "mod",
+    "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+    "invert": "logical_not",
+}
+
+_LIBRARIES = [Path(__file__).resolve().parent.parent, Path(np.__file__).resolve().parent]
 
 
 class Operators:
     """Python's operators on symbols, by the functions of ``pynn.ops``."""
 
     __array_priority__ = 100.0  # NumPy arrays leave ``array + symbol`` to the symbol
-    __array_ufunc__ = None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """``array + symbol`` is the operator of the symbol; other functions get the values."""
+        name = _OPERATORS.get(ufunc.__name__, ufunc.__name__)
+        if name in FUNCTIONS and method == "__call__" and not kwargs:
+            return FUNCTIONS[name](*inputs)
+        arrays = [np.asarray(part) if isinstance(part, Operators) else part for part in inputs]
+        return getattr(ufunc, method)(*arrays, **kwargs)
 
     def __add__(self, other: Any) -> Any:
         return FUNCTIONS["add"](self, other)
@@ -158,13 +177,17 @@ class Symbol(Operators):
 def _not_known(action: str, instead: str) -> NoReturn:
     """Raises TypeError: it names the user's line that looked at the value."""
     frame: Any = sys._getframe(1)
-    while frame.f_back is not None and Path(frame.f_code.co_filename).is_relative_to(_PACKAGE):
+    while frame.f_back is not None and _is_library(Path(frame.f_code.co_filename)):
         frame = frame.f_back
     where = f"{frame.f_code.co_filename}, line {frame.f_lineno}, in {frame.f_code.co_name}"
     raise TypeError(
         "This code runs once, with symbols in place of arrays, to record what the engine computes: "
         f"it cannot {action}. Use {instead} instead. Received: a symbol at {where}"
     )
+
+
+def _is_library(path: Path) -> bool:
+    return any(path.is_relative_to(library) for library in _LIBRARIES)
 
 
 class Tensor(Symbol):

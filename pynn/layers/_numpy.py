@@ -25,12 +25,7 @@ def emit_numpy_layer(graph: Graph, layer: Layer, inputs: Any) -> Tensor:
 
     def forward(arrays: list[Any], training: bool) -> tuple[Any, Any]:
         x = pack(inputs, arrays[: len(tensors)])
-        result = layer.forward(x, training)  # type: ignore[attr-defined]
-        if not (isinstance(result, tuple) and len(result) == 2):
-            raise TypeError(
-                f"{layer.name}: forward must return (y, saved). Received: {type(result).__name__}"
-            )
-        return result
+        return _run_forward(layer, x, training)
 
     def backward(saved: Any, dy: Any, arrays: list[Any]) -> list[Any]:
         result = layer.backward(saved, dy)  # type: ignore[attr-defined]
@@ -49,11 +44,20 @@ def emit_numpy_layer(graph: Graph, layer: Layer, inputs: Any) -> Tensor:
     )
 
 
+def _run_forward(layer: Layer, x: Any, training: bool) -> tuple[Any, Any]:
+    result = layer.forward(x, training)  # type: ignore[attr-defined]
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise TypeError(
+            f"{layer.name}: forward must return (y, saved). Received: {type(result).__name__}"
+        )
+    return result
+
+
 def _output_sample(graph: Graph, layer: Layer, inputs: Any) -> Shape:
     """The shape of one sample of the result, found by a run on ones."""
     rows = 2
     ones = map_structure(lambda t: np.ones((rows, *t.sample), graph.dtype), inputs)
-    y, _ = layer.forward(ones, False)  # type: ignore[attr-defined]
+    y, _ = _run_forward(layer, ones, False)
     shape = np.shape(y)
     if not shape or shape[0] != rows or not math.prod(shape):
         raise ValueError(

@@ -46,9 +46,10 @@ def samples(name: str, value: Any, sample_shape: Shape | None) -> Array:
     hint = ""
     if x.shape == sample_shape:
         hint = f" For a single sample pass {name}[np.newaxis]."
+    whole = f"{('n', *sample_shape)!r}".replace("'n'", "n")
     raise ValueError(
-        f"`{name}` must be an array of samples of shape {sample_shape}, "
-        f"{('n', *sample_shape)!r} in all.{hint} Received: {name}.shape={x.shape}".replace("'n'", "n")
+        f"`{name}` must be an array of samples of shape {sample_shape}, {whole} in all.{hint} "
+        f"Received: {name}.shape={x.shape}"
     )
 
 
