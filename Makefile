@@ -9,11 +9,11 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := $(shell find csrc pynn cmake tests/core -type f 2>/dev/null | grep -v -e __pycache__ -e '\.so$$') \
            CMakeLists.txt CMakePresets.json pyproject.toml
 
-.PHONY: help venv demo test bench lint format asan tsan wheel clean
+.PHONY: help venv demo test bench golden lint format asan tsan wheel clean
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo | test | bench | lint | format | asan | tsan | wheel | clean"
+	@echo "make demo | test | bench | golden | lint | format | asan | tsan | wheel | clean"
 
 # Environments
 
@@ -55,6 +55,15 @@ bench:
 	$(PIP) install -r benchmarks/requirements.txt
 	@touch $@
 
+# What real Keras computes, for tests/test_golden.py: make golden CASES="Huber AUC", or all of them.
+golden:
+	$(MAKE) --no-print-directory VENV=.venv-golden .venv-golden/.keras
+	.venv-golden/bin/python tests/golden/make_golden.py $(CASES)
+
+.venv-golden/.keras: .venv-golden/.created tests/golden/requirements.txt
+	$(PIP) install -r tests/golden/requirements.txt
+	@touch $@
+
 # What keeps the house in order
 
 CPP = $(shell find csrc tests/core -name '*.h' -o -name '*.cpp')
@@ -72,6 +81,7 @@ format: $(VENV)/.lint
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(CPP)
 	$(BIN)/python tools/stubs.py
+	$(BIN)/python tools/compatibility.py
 
 asan tsan: $(VENV)/.created
 	BIN="$(CURDIR)/$(BIN)" sh tools/ctest.sh $@
@@ -85,5 +95,6 @@ wheel: $(VENV)/.created
 	BIN="$(CURDIR)/$(BIN)" sh tools/wheel.sh wheelhouse
 
 clean:
-	rm -rf build dist wheelhouse .venv .venv-bench .venv-asan .venv-tsan training_curves.png
+	rm -rf build dist wheelhouse .venv .venv-bench .venv-golden .venv-asan .venv-tsan \
+		training_curves.png
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

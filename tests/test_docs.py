@@ -40,7 +40,9 @@ def run_session(code: str, names: dict[str, object], page: Path, line: int) -> N
     assert runner.failures == 0, f"{page.name}, line {line}: something else is printed"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "page", [*PAGES, SOURCE / "CONTRIBUTING.md", SOURCE / "CHANGELOG.md"], ids=lambda path: path.name
+)
 def test_links(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert "://" in link or (page.parent / link).exists(), f"broken link {link}"
