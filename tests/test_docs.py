@@ -41,7 +41,9 @@ def run_session(code: str, names: dict[str, object], page: Path, line: int) -> N
 
 
 @pytest.mark.parametrize(
-    "page", [*PAGES, SOURCE / "CONTRIBUTING.md", SOURCE / "CHANGELOG.md"], ids=lambda path: path.name
+    "page",
+    [*PAGES, SOURCE / "CONTRIBUTING.md", SOURCE / "CHANGELOG.md"],
+    ids=lambda path: path.name,
 )
 def test_links(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
