@@ -130,6 +130,8 @@ class Batchwise(Evaluation):
     ) -> Any:
         """Returns the gradients of the loss on these samples, taken as one batch.
 
+        The model stays as it is, its moving statistics included.
+
         Args:
             x: samples.
             y: targets.
@@ -157,6 +159,7 @@ class Batchwise(Evaluation):
         self._ready("gradients")
         data = self.arrange(x, y, sample_weight)
         program, trainer, targets = self.make_trainer(data, training, inputs)
+        statistics = [(v, v.numpy()) for v in program.graph.variables if training]
         by_variable, by_input = trainer.gradients(
             [*data.x, *(data.y[k] for k in targets)],
             list(data.y),
@@ -166,6 +169,8 @@ class Batchwise(Evaluation):
             config.n_threads(),
             inputs,
         )
+        for variable, values in statistics:  # a pass in training moves those of the batches
+            variable.assign(values)
         found = {
             id(variable): gradient
             for variable, gradient in zip(program.graph.variables, by_variable, strict=True)
