@@ -144,3 +144,53 @@ def test_one_float_type_per_model() -> None:
     out = layers.Dense(1, dtype="float32", name="single")(hidden)
     with pytest.raises(ValueError, match=r"same float type.*single \(float32\)"):
         pynn.Model(a, out).predict(rows(2, 3), verbose=0)
+
+
+class Tower(pynn.Model):
+    """A subclass that hands symbols to the constructor of Model."""
+
+    def __init__(self, units: int = 2, **kwargs: Any) -> None:
+        self.units = units
+        a = pynn.Input((3,))
+        hidden = layers.Dense(units, activation="tanh")
+        super().__init__(inputs=a, outputs=hidden(a) * 2, **kwargs)
+        self.hidden = hidden
+
+
+class Higher(Tower):
+    pass
+
+
+@pytest.mark.parametrize("cls", [Tower, Higher])
+def test_a_subclass_of_model_made_of_symbols(cls: Any) -> None:
+    model = cls(4, name="t")
+    kernel, bias = fill(model)
+    x = rows(5, 3)
+    _close(model.predict(x, verbose=0), 2 * np.tanh(x @ kernel + bias))
+    assert isinstance(model, pynn.Model)
+    assert type(model) is cls
+    assert model.count_params() == 16
+    assert [type(layer).__name__ for layer in model.layers][:2] == ["InputLayer", "Dense"]
+    other = cls.from_config(model.get_config())
+    assert other.units == 4
+    for twin in (other, pickle.loads(pickle.dumps(model))):
+        twin.set_weights(model.get_weights())
+        assert type(twin) is cls
+        _close(twin.predict(x, verbose=0), model.predict(x, verbose=0))
+    model.compile(pynn.optimizers.SGD(0.1), "mse")
+    y = rows(5, 4)
+    z = np.tanh(x @ kernel + bias)
+    slope = (2 * z - y) * 2 / y.size * 2 * (1 - z**2)
+    model.fit(x, y, batch_size=5, verbose=0)
+    _close(model.get_weights()[0], kernel - 0.1 * x.T @ slope)
+
+
+def test_a_model_from_its_configuration() -> None:
+    a = pynn.Input((3,))
+    shared = layers.Dense(3, name="s")
+    model = pynn.Model(a, shared(shared(a)) + a * 2)
+    (kernel, bias), x = fill(model), rows(4, 3)
+    for cls in (pynn.Model, type(model)):
+        other = cls.from_config(model.get_config())
+        other.set_weights([kernel, bias])
+        _close(other.predict(x, verbose=0), (x @ kernel + bias) @ kernel + bias + 2 * x)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from pynn._graph.graph import Graph
 from pynn._graph.structure import flatten, map_structure
@@ -167,6 +168,8 @@ class Functional(Model):
         """Returns the layers, functions and their calls; weights are not part of it."""
         from pynn.saving.topology import describe
 
+        if not _takes_symbols(type(self)):
+            return super().get_config()
         return {"name": self.name, "trainable": self.trainable, **describe(self)}
 
     @classmethod
@@ -184,10 +187,30 @@ class Functional(Model):
         """
         from pynn.saving.topology import revive_graph
 
+        if not _takes_symbols(cls):
+            return cast(Functional, super().from_config(config, custom_objects))
         with CustomObjectScope(custom_objects):
             inputs, outputs = revive_graph(config)
         trainable = bool(config.get("trainable", True))
         return cls(inputs, outputs, name=config.get("name"), trainable=trainable)
+
+
+def derive(cls: type) -> None:
+    """Puts ``Functional`` in the place of ``Model`` among the bases of a class.
+
+    For subclasses of ``Model`` whose constructor hands symbols to the one of ``Model``: what class
+    of model they are is known only then.
+    """
+    for own in cls.__mro__:
+        if Model in own.__bases__ and not issubclass(own, Functional):
+            own.__bases__ = tuple(Functional if base is Model else base for base in own.__bases__)
+
+
+def _takes_symbols(cls: type) -> bool:
+    """Whether a class is made from inputs and outputs, rather than from arguments of its own."""
+    parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    kinds = {parameter.kind for parameter in parameters.values()}
+    return "outputs" in parameters or inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 def _check_symbols(argument: str, structure: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pynn._graph.program import Program
@@ -16,15 +16,16 @@ from pynn.models.persistence import Persistence
 from pynn.models.training import Training
 from pynn.utils.arrays import as_arrays
 from pynn.utils.configurable import lookup
+from pynn.utils.registration import CustomObjectScope
 
 
 class Model(Persistence, Training, Layer):
     """A network of layers with ``compile``, ``fit``, ``evaluate`` and ``predict``.
 
     A model is a layer too: it can stand inside another model. There are three ways to make one:
-    ``Sequential`` with a list of layers; ``Model(inputs, outputs)`` with symbols; and a subclass
-    that keeps its layers as attributes and connects them in ``call(self, inputs)``, which is
-    recorded once (see ``Layer``).
+    ``Sequential`` with a list of layers; ``Model(inputs, outputs)`` with symbols (a subclass may
+    hand them to ``super().__init__``); and a subclass that keeps its layers as attributes and
+    connects them in ``call(self, inputs)``, which is recorded once (see ``Layer``).
 
     Args:
         inputs, outputs: symbols: the result is a ``Functional`` model.
@@ -61,11 +62,12 @@ class Model(Persistence, Training, Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if _is_functional(args, kwargs):
-            raise TypeError(
-                f"{type(self).__name__}: a subclass of Model connects its layers in `call`. For a "
-                "model of symbols use pynn.Model(inputs, outputs), or subclass pynn.models."
-                "Functional."
-            )
+            from pynn.models.functional import Functional, derive
+
+            derive(type(self))
+            initialize: Any = Functional.__init__
+            initialize(self, *args, **kwargs)
+            return
         Layer.__init__(self, *args, **kwargs)
         Training.__init__(self)
         self._symbols: Any = None  # one for each input, once their shapes are known
@@ -270,6 +272,26 @@ class Model(Persistence, Training, Layer):
         print_summary(
             self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
         )
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Makes a new model from what ``get_config`` returned, with new weights.
+
+        Args:
+            config: plain data; ``Model`` itself takes that of a functional model.
+            custom_objects: classes and functions of your own, by name.
+
+        Raises:
+            TypeError: arguments that the model's constructor does not know.
+        """
+        if cls is Model:
+            from pynn.models.functional import Functional
+
+            return Functional.from_config(config, custom_objects)
+        with CustomObjectScope(custom_objects):
+            return super().from_config(config)
 
     def _repr_html_(self) -> str:
         """The table of ``summary`` for notebooks."""
