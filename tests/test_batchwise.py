@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -103,6 +102,22 @@ def test_metrics_after_reset_are_those_of_the_next_rows() -> None:
     expected = {"mae": np.abs(error).mean(), "own": (error**2).mean(), "loss": (error**2).mean()}
     assert found == pytest.approx(expected)
     pynn.Sequential([layers.Dense(1)]).reset_metrics()  # nothing to do before compile
+
+
+def test_metric_objects_hold_what_was_reported() -> None:
+    mae, auc = pynn.metrics.MeanAbsoluteError(), pynn.metrics.AUC()
+    model, k, b = _linear(metrics=[mae])
+    model.evaluate(X, Y, verbose=0)
+    assert mae.result() == pytest.approx(np.abs(X @ k + b - Y).mean())
+    model.fit(X, Y, verbose=0, validation_data=(X[:2], Y[:2]))
+    k, b = model.get_weights()
+    assert mae.result() == pytest.approx(np.abs(X[:2] @ k + b - Y[:2]).mean())
+    assert model.metrics == [mae]
+    binary = pynn.Sequential([pynn.Input((3,)), layers.Dense(1, activation="sigmoid")])
+    fill(binary)
+    binary.compile("sgd", "binary_crossentropy", metrics=[auc])
+    found = binary.evaluate(X, np.arange(6) % 2, verbose=0)
+    assert auc.result() == pytest.approx(found[1])
 
 
 def test_a_loop_of_ones_own_equals_fit() -> None:
@@ -341,54 +356,3 @@ def test_find_lr_leaves_all_as_it_was() -> None:
     other.set_weights(weights)
     continued = model.fit(x, y, epochs=1, shuffle=False, verbose=0).history
     assert len(continued["loss"]) == 1
-
-
-# ---- interruptions ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("hook", ["on_batch_end", "on_epoch_end", "on_epoch_begin"])
-def test_an_interrupted_fit_leaves_a_usable_model(hook: str) -> None:
-    class Interrupt(pynn.callbacks.Callback):
-        pass
-
-    def raises(self: Any, number: int, logs: Any = None) -> None:
-        if number == 1:
-            raise KeyboardInterrupt
-
-    setattr(Interrupt, hook.replace("batch", "train_batch"), raises)
-    model, _, _ = _linear()
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X, Y, batch_size=2, epochs=3, callbacks=[Interrupt()], verbose=0)
-    k, b = model.get_weights()
-    _close(model.predict(X, verbose=0), X @ k + b)
-    _close(model.evaluate(X, Y, verbose=0), ((X @ k + b - Y) ** 2).mean())
-    assert len(model.fit(X, Y, epochs=2, verbose=0).history["loss"]) == 2
-
-
-def test_the_model_stays_compiled_and_compiling_anew_starts_the_optimizer_anew() -> None:
-    model, k, b = _linear()
-    model.compile(pynn.optimizers.SGD(0.1, momentum=0.9), "mse")
-    model.fit(X, Y, batch_size=6, verbose=0)
-    model.compile(pynn.optimizers.SGD(0.1, momentum=0.9), "mse")
-    k, b = model.get_weights()
-    slope = (X @ k + b - Y) * 2 / Y.size
-    model.fit(X, Y, batch_size=6, verbose=0)
-    _close(model.get_weights()[0], k - 0.1 * X.T @ slope)  # no momentum is left
-
-
-def test_trainable_counts_at_the_next_compile_or_first_fit() -> None:
-    """KERAS reads it at the first fit after compile, and not again."""
-    model = pynn.Sequential([pynn.Input((3,)), layers.Dense(4), layers.Dense(2)])
-    model.compile(pynn.optimizers.SGD(0.1), "mse")
-    model.layers[0].trainable = False
-    before = model.get_weights()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model.fit(X, Y, verbose=0)
-    after = model.get_weights()
-    assert [bool((p == q).all()) for p, q in zip(before, after, strict=True)] == [
-        True,
-        True,
-        False,
-        False,
-    ]

@@ -177,6 +177,9 @@ def test_a_subclass_of_model_made_of_symbols(cls: Any) -> None:
         twin.set_weights(model.get_weights())
         assert type(twin) is cls
         _close(twin.predict(x, verbose=0), model.predict(x, verbose=0))
+    twin = pynn.models.clone_model(model)  # KERAS: a plain functional model
+    twin.set_weights(model.get_weights())
+    _close(twin.predict(x, verbose=0), model.predict(x, verbose=0))
     model.compile(pynn.optimizers.SGD(0.1), "mse")
     y = rows(5, 4)
     z = np.tanh(x @ kernel + bias)

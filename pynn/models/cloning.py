@@ -8,7 +8,7 @@ from typing import Any
 from pynn._graph.structure import flatten, map_structure
 from pynn._graph.symbol import FunctionCall, KerasTensor, record_call
 from pynn.layers import InputLayer, Lambda, Layer
-from pynn.models.functional import Functional
+from pynn.models.functional import Functional, takes_symbols
 from pynn.models.model import Model
 from pynn.models.sequential import Sequential
 
@@ -148,4 +148,5 @@ def _clone_graph(
         for old, result in zip(flatten(node.outputs), flatten(y), strict=True):
             known[id(old)] = result
     ends = new(model.symbols) if inputs is None else inputs
-    return type(model)(ends, new(model.output), name=model.name, trainable=model.trainable)
+    kind = type(model) if takes_symbols(type(model)) else Functional
+    return kind(ends, new(model.output), name=model.name, trainable=model.trainable)

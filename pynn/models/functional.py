@@ -168,7 +168,7 @@ class Functional(Model):
         """Returns the layers, functions and their calls; weights are not part of it."""
         from pynn.saving.topology import describe
 
-        if not _takes_symbols(type(self)):
+        if not takes_symbols(type(self)):
             return super().get_config()
         return {"name": self.name, "trainable": self.trainable, **describe(self)}
 
@@ -187,7 +187,7 @@ class Functional(Model):
         """
         from pynn.saving.topology import revive_graph
 
-        if not _takes_symbols(cls):
+        if not takes_symbols(cls):
             return cast(Functional, super().from_config(config, custom_objects))
         with CustomObjectScope(custom_objects):
             inputs, outputs = revive_graph(config)
@@ -206,7 +206,7 @@ def derive(cls: type) -> None:
             own.__bases__ = tuple(Functional if base is Model else base for base in own.__bases__)
 
 
-def _takes_symbols(cls: type) -> bool:
+def takes_symbols(cls: type) -> bool:
     """Whether a class is made from inputs and outputs, rather than from arguments of its own."""
     parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
     kinds = {parameter.kind for parameter in parameters.values()}

@@ -232,6 +232,7 @@ class Objective:
                 sums = results["metrics"][metric.place]
                 if metric.count is not None:
                     sums = [sums[0], results["metrics"][metric.count][0]]
+                metric.metric.set_sums(sums)  # so that its own result() is the one reported
                 found.append(metric.metric.result_of(sums))
         return [_plain(value) for value in found]
 
