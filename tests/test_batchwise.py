@@ -251,6 +251,7 @@ def test_two_samples_by_hand_and_wrong_numbers() -> None:
     # two draws of 0 or 2 have the mean 0, 1 or 2 and the sample deviation 0 or sqrt(2)
     assert set(np.unique(mean)) == {0.0, 1.0, 2.0}
     _close(deviation, np.where(mean == 1, np.sqrt(2), 0))
+    wrong: Any
     for wrong in (1, 0, 2.5, "many"):
         with pytest.raises(ValueError, match="`mc_samples` must be an integer >= 2"):
             model.predict(x, mc_samples=wrong)

@@ -161,11 +161,11 @@ def _normalized(training: bool | None) -> tuple[Any, Any]:
     return base, pynn.Model(a, y)
 
 
-def _by_moving(x: Array) -> Array:
+def _by_moving(x: Array) -> Any:
     return (x - [1.0, -1.0]) / np.sqrt(np.array([4.0, 0.25]) + 0.5) * [2.0, 3.0] + [0.5, 0.0]
 
 
-def _by_batch(x: Array) -> Array:
+def _by_batch(x: Array) -> Any:
     return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 0.5) * [2.0, 3.0] + [0.5, 0.0]
 
 

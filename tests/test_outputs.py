@@ -192,9 +192,10 @@ def test_one_class_weight_per_output() -> None:
     fill(model)
     k, b, kr, br = model.get_weights()
     labels = np.arange(6) % 2
+    class_weight: Any = {"c": {0: 1.0, 1: 3.0}}
     model.compile(pynn.optimizers.SGD(0.0), {"c": "sparse_categorical_crossentropy", "r": "mse"})
     history = model.fit(
-        X, {"c": labels, "r": P}, class_weight={"c": {0: 1.0, 1: 3.0}}, batch_size=6, verbose=0
+        X, {"c": labels, "r": P}, class_weight=class_weight, batch_size=6, verbose=0
     ).history
     z = np.exp(X @ k + b)
     each = -np.log((z / z.sum(axis=1, keepdims=True))[np.arange(6), labels])

@@ -278,8 +278,8 @@ def test_evaluate_and_predict() -> None:
     np.testing.assert_allclose(found, [(errors[:6] ** 2).mean(), np.abs(errors[:6]).mean()])
     outputs = np.vstack([x @ k + b for x, _ in _batches(4)])
     only_x = (x for x, _ in _batches(4))
-    for source in (Numbered(4), iter(_batches(4)), only_x):
-        np.testing.assert_allclose(model.predict(source, verbose=0), outputs)
+    for given in (Numbered(4), iter(_batches(4)), only_x):
+        np.testing.assert_allclose(model.predict(given, verbose=0), outputs)
     np.testing.assert_allclose(model.predict(Numbered(4), steps=1, verbose=0), outputs[:3])
 
 

@@ -286,7 +286,8 @@ def test_a_failed_first_call_leaves_the_model_unbuilt() -> None:
 def test_other_shapes_than_those_built_for() -> None:
     model = Net()
     _ = model(rows(2, 3))
-    for use in (model, lambda x: model.predict(x, verbose=0)):
+    uses: list[Any] = [model, lambda x: model.predict(x, verbose=0)]
+    for use in uses:
         with pytest.raises(ValueError, match=r"samples of shape \(3,\)"):
             use(rows(2, 4))
 

@@ -267,6 +267,10 @@ TAIL = """
   cannot branch on the values of tensors, and says so.
 - The targets of `keras.datasets.california_housing` are in 100,000 dollars, as in scikit-learn;
   those of Keras are in dollars.
+- `layer(x, training=False)` and `training=True` in a functional model hold whatever the model is
+  run for, as the guides of Keras say; in Keras 3 `fit` and `predict` overrule them.
+- An epoch of `steps_per_epoch` batches goes on where the last one stopped, and begins the data anew
+  where they end; Keras 3 ends the epoch early there.
 - Arrays are NumPy arrays everywhere: `predict`, `evaluate`, `get_weights` and `keras.ops` return
   them, and history and logs hold Python floats.
 """

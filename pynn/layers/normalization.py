@@ -54,9 +54,6 @@ class BatchNormalization(Layer):
     gamma: Variable | None
     beta: Variable | None
 
-    gamma: Variable | None
-    beta: Variable | None
-
     def __init__(
         self,
         axis: int = -1,
