@@ -50,10 +50,6 @@ DIFFERENCES = (
         "built-in layers are used by calling them, `layer(inputs)`; your own define `call`",
     ),
     (
-        "Model.from_config",
-        "classes of your own are found by `custom_object_scope` or registration",
-    ),
-    (
         "KerasTensor",
         "`Input` and layers make symbols; where a symbol comes from is always recorded",
     ),
