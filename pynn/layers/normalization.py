@@ -36,7 +36,10 @@ class BatchNormalization(Layer):
         moving_variance_initializer: initial moving variance.
         beta_regularizer: penalty of beta in the loss.
         gamma_regularizer: penalty of gamma.
-            gamma_constraint: only None.
+        beta_constraint: applied to beta after each update.
+        gamma_constraint: applied to gamma.
+        renorm, renorm_clipping, synchronized: only False, None and False.
+        renorm_momentum: of use with ``renorm`` only.
         kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``.
 
     Input shape:
@@ -51,9 +54,6 @@ class BatchNormalization(Layer):
     """
 
     supports_masking = True
-    gamma: Variable | None
-    beta: Variable | None
-
     gamma: Variable | None
     beta: Variable | None
 

@@ -138,7 +138,7 @@ def _make(entry: Mapping[str, Any], kind: str | None) -> Any:
     if name in _PLAIN:
         return _PLAIN[name](config or {})
     if name == "function":
-        return _function(config, entry, kind)
+        return _function(config, entry)
     if name == "__lambda__":
         raise ValueError(_no_code("a lambda", "the argument it was given for"))
     config = {} if config is None else config
@@ -273,7 +273,7 @@ def _kind_of_argument(key: Any) -> str | None:
     return None
 
 
-def _function(name: Any, entry: Mapping[str, Any], kind: str | None) -> Any:
+def _function(name: Any, entry: Mapping[str, Any]) -> Any:
     found = find_custom(name, entry.get("registered_name"))
     if found is not None:
         return found
@@ -283,7 +283,7 @@ def _function(name: Any, entry: Mapping[str, Any], kind: str | None) -> Any:
         if module is not None and callable(getattr(module, last, None)):
             return last  # which whoever takes it knows as a name
     raise ValueError(
-        f"Unknown function. Decorate it with @pynn.saving.register_keras_serializable() or give "
+        "Unknown function. Decorate it with @pynn.saving.register_keras_serializable() or give "
         f"custom_objects={{{last!r}: {last}}}. Received: {name!r}"
     )
 
