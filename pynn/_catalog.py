@@ -219,9 +219,3 @@ def float_array(name: str, value: Any) -> Array:
     if array.dtype.name in ("float32", "float64"):
         return array
     return array.astype(config.floatx())
-
-
-def check_axis(owner: str, axis: Any) -> None:
-    """Raises: ValueError: another axis than the last."""
-    if axis != -1:
-        raise ValueError(f"{owner}: `axis` must be -1, the last axis. Received: axis={axis!r}")

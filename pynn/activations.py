@@ -100,7 +100,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Mapping) and "config" in identifier:
         identifier = identifier["config"]
     if isinstance(identifier, str):
-        custom = find_custom(identifier)
+        custom = find_custom(identifier, own=_BY_NAME)
         identifier = custom or lookup("activation", identifier, _BY_NAME)
     if isinstance(getattr(identifier, "row", None), _catalog.Row):
         if not hasattr(identifier, "params"):

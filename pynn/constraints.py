@@ -18,6 +18,7 @@ import numpy as np
 from pynn import config
 from pynn._catalog import Array, float_array
 from pynn._compat import explain_absent
+from pynn.utils.checks import is_integer, number
 from pynn.utils.configurable import Configurable, get_object
 from pynn.utils.configurable import serialize as _serialize
 
@@ -147,7 +148,7 @@ class MinMaxNorm(_NormConstraint):
         axis: the axis, or axes, that a norm is a sum over: see ``MaxNorm``.
 
     Raises:
-        ValueError: a bound is negative, or the smallest norm is above the largest.
+        ValueError: a bound or the rate is negative, or the smallest norm is above the largest.
 
     Example:
         >>> MinMaxNorm(1.0, 2.0, rate=0.5)([6.0, 8.0]).round(4).tolist()
@@ -158,7 +159,7 @@ class MinMaxNorm(_NormConstraint):
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
     ) -> None:
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
-        _check_norms("MinMaxNorm", min_value=min_value, max_value=max_value)
+        _check_norms("MinMaxNorm", min_value=min_value, max_value=max_value, rate=rate)
         if min_value > max_value:
             raise ValueError(
                 "MinMaxNorm: `min_value` must not be above `max_value`. "
@@ -255,7 +256,9 @@ def _for_engine(constraint: Any, rank: int) -> dict[str, Any] | None:
 def _axes(owner: str, axis: Any, rank: int) -> tuple[int, ...]:
     """The axes in order, counted from 0."""
     given = tuple(axis) if isinstance(axis, Iterable) else (axis,)
-    axes = tuple(sorted({int(one) % rank if -rank <= one < rank else rank for one in given}))
+    axes = tuple(
+        sorted({int(a) % rank if is_integer(a) and -rank <= a < rank else rank for a in given})
+    )
     if not axes or axes[-1] == rank:
         raise ValueError(
             f"{owner}: `axis` must name axes of the weights, which have {rank}. "
@@ -266,8 +269,7 @@ def _axes(owner: str, axis: Any, rank: int) -> tuple[int, ...]:
 
 def _check_norms(owner: str, **norms: float) -> None:
     for name, value in norms.items():
-        if not value >= 0:
-            raise ValueError(f"{owner}: `{name}` must not be negative. Received: {name}={value!r}")
+        number(owner, name, value, low=0)
 
 
 explain_absent(globals())

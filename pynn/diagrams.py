@@ -87,7 +87,7 @@ class _Picture:
             if id(symbol) not in makers:
                 assert symbol.history is not None
                 layer = symbol.history.operation
-                node = layer.nodes[symbol.history.node_index]
+                node = symbol.history.node
                 inputs = [visit(source) for source in node.inputs]
                 if id(layer) in drawn:
                     ends = drawn[id(layer)]

@@ -10,7 +10,6 @@ Example:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from pynn import config, ops
 from pynn._compat import explain_absent
+from pynn.utils.checks import number
 from pynn.utils.configurable import Configurable, get_object
 from pynn.utils.configurable import serialize as _serialize
 
@@ -217,13 +217,8 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
     return get_object("regularizer", config, {**_TABLE, **(custom_objects or {})}, Regularizer)
 
 
-def _factor(name: str, value: float) -> float:
-    value = 0.0 if value is None else float(value)
-    if not (value >= 0 and math.isfinite(value)):
-        raise ValueError(
-            f"A regularizer's factor must be finite and >= 0. Received: {name}={value}"
-        )
-    return value
+def _factor(name: str, value: float | None) -> float:
+    return 0.0 if value is None else number("A regularizer", name, value, low=0)
 
 
 explain_absent(globals())

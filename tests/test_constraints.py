@@ -147,7 +147,7 @@ def test_get_and_serialize() -> None:
 def test_errors() -> None:
     with pytest.raises(ValueError, match="Unknown constraint"):
         constraints.get("maxnorm")
-    with pytest.raises(ValueError, match="`max_value` must not be negative"):
+    with pytest.raises(ValueError, match="`max_value` must be finite and >= 0"):
         constraints.MaxNorm(-1)
     with pytest.raises(ValueError, match="`min_value` must not be above"):
         constraints.MinMaxNorm(2.0, 1.0)

@@ -102,6 +102,25 @@ def test_models_of_one_s_own_class(ending: str, tmp_path: Path) -> None:
     assert paths == ["", "blocks/dense", "blocks/dense_1", "hidden", "layers/dense_3"]
 
 
+def test_registered_names_do_not_hide_those_of_pynn() -> None:
+    @saving.register_keras_serializable(package="mine")
+    class Dense(layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+    @saving.register_keras_serializable(package="mine")
+    def relu(x: Any) -> Any:
+        return -x
+
+    assert pynn.activations.get("relu") is not relu
+    assert pynn.activations.get("mine>relu") is relu
+    model = pynn.Sequential([pynn.Input((2,)), layers.Dense(2, activation="relu"), Dense()])
+    first, second = pynn.models.model_from_json(model.to_json()).layers
+    assert type(first) is layers.Dense
+    assert first.activation.name == "relu"
+    assert type(second) is Dense
+
+
 def test_registering_needs_get_config() -> None:
     with pytest.raises(ValueError, match="get_config"):
         saving.register_keras_serializable()(type("Bare", (), {}))

@@ -37,7 +37,7 @@ def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
         seen.add(id(symbol))
         if symbol.history is None:
             continue
-        sources = symbol.history.operation.nodes[symbol.history.node_index].inputs
+        sources = symbol.history.node.inputs
         if not sources:
             found.append(symbol)
         waiting.extend(sources)

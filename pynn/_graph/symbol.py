@@ -21,6 +21,12 @@ class History(NamedTuple):
     node_index: int
     tensor_index: int
 
+    @property
+    def node(self) -> Node:
+        """The call."""
+        node: Node = self.operation.nodes[self.node_index]
+        return node
+
 
 class KerasTensor(Symbol):
     """A value between two layers of a functional model: a shape, a type and where it comes from.

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pynn.utils.checks import integer_axis, is_integer
+
 Shape = tuple[int, ...]
 
 
@@ -16,7 +18,7 @@ def take_input_shape(owner: str, kwargs: dict[str, Any]) -> Shape | None:
     dim = kwargs.pop("input_dim", None)
     kwargs.pop("batch_size", None)
     if batch_shape is not None:
-        shape = tuple(batch_shape)[1:]
+        return without_batch(owner, batch_shape)
     if dim is not None:
         shape = (dim,)
     return None if shape is None else sample_shape(owner, shape)
@@ -31,9 +33,7 @@ def sample_shape(owner: str, shape: Any) -> Shape:
     sizes = (shape,) if isinstance(shape, (int, np.integer)) else shape
     try:
         result = tuple(sizes)
-        valid = all(
-            isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in result
-        )
+        valid = all(is_integer(n) and n > 0 for n in result)
     except TypeError:
         valid = False
     if not valid:
@@ -42,6 +42,45 @@ def sample_shape(owner: str, shape: Any) -> Shape:
             f"batch dimension). Received: shape={shape!r}"
         )
     return tuple(int(n) for n in result)
+
+
+def without_batch(owner: str, batch_shape: Any) -> Shape:
+    """Returns the shape of one sample from one with the batch dimension before it.
+
+    Raises:
+        ValueError: no list of sizes, or one of a sample that is not a positive integer.
+    """
+    if not isinstance(batch_shape, (list, tuple)) or not batch_shape:
+        raise ValueError(
+            f"{owner}: `batch_shape` must list the sizes, that of the batch first. "
+            f"Received: batch_shape={batch_shape!r}"
+        )
+    return sample_shape(owner, tuple(batch_shape[1:]))
+
+
+def order_of_axes(owner: str, data_format: Any) -> str:
+    """Returns ``"channels_last"``, which None means, or ``"channels_first"``.
+
+    Raises:
+        ValueError: another name.
+    """
+    if data_format not in (None, "channels_last", "channels_first"):
+        raise ValueError(
+            f"{owner}: `data_format` must be 'channels_last' or 'channels_first'. "
+            f"Received: data_format={data_format!r}"
+        )
+    return "channels_last" if data_format is None else str(data_format)
+
+
+def axis_argument(owner: str, axis: Any) -> int | list[int]:
+    """One axis or several, as an integer or a list.
+
+    Raises:
+        TypeError: something else.
+    """
+    if isinstance(axis, (list, tuple)) and axis:
+        return [integer_axis(owner, one) for one in axis]
+    return integer_axis(owner, axis)
 
 
 def fraction(owner: str, name: str, value: Any, include_one: bool = False) -> float:

@@ -9,7 +9,8 @@ from pynn import activations, constraints, initializers, ops, regularizers
 from pynn._graph.graph import Graph
 from pynn._graph.tensor import Tensor
 from pynn.layers._base import Layer
-from pynn.layers._checks import Shape
+from pynn.layers._checks import Shape, axis_argument
+from pynn.utils.checks import is_integer, number
 
 
 class ParametricActivation(Layer):
@@ -58,16 +59,11 @@ class ReLU(ParametricActivation):
         threshold: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        for name, value in (
-            ("max_value", max_value),
-            ("negative_slope", negative_slope),
-            ("threshold", threshold),
-        ):
-            if name == "max_value" and value is None:
-                continue
-            if value is None or not value >= 0:
-                raise ValueError(f"ReLU: `{name}` must not be negative. Received: {name}={value!r}")
-        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
+        if max_value is not None:
+            max_value = number("ReLU", "max_value", max_value, low=0)
+        self.max_value = max_value
+        self.negative_slope = number("ReLU", "negative_slope", negative_slope, low=0)
+        self.threshold = number("ReLU", "threshold", threshold, low=0)
         super().__init__(**kwargs)
 
     def fields(self) -> dict[str, float | None]:
@@ -102,12 +98,7 @@ class LeakyReLU(ParametricActivation):
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
-        if negative_slope is None or not negative_slope >= 0:
-            raise ValueError(
-                "LeakyReLU: `negative_slope` must not be negative. "
-                f"Received: negative_slope={negative_slope!r}"
-            )
-        self.negative_slope = float(negative_slope)
+        self.negative_slope = number("LeakyReLU", "negative_slope", negative_slope, low=0)
         super().__init__(**kwargs)
 
     def fields(self) -> dict[str, float | None]:
@@ -130,7 +121,7 @@ class ELU(ParametricActivation):
     row = "elu"
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
-        self.alpha = float(alpha)
+        self.alpha = number("ELU", "alpha", alpha)
         super().__init__(**kwargs)
 
     def fields(self) -> dict[str, float | None]:
@@ -159,7 +150,7 @@ class Softmax(ParametricActivation):
     row = "softmax"
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        self.axis = axis_argument("Softmax", axis)
         super().__init__(**kwargs)
 
     def emit(self, graph: Graph, x: Tensor, mask: Any = None) -> Tensor:
@@ -181,6 +172,9 @@ class PReLU(Layer):
         shared_axes: axes of the input, counted from 1, along which the slope is the same.
         kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``.
 
+    Raises:
+        ValueError: axes that are not counted from 1.
+
     References:
         He et al. 2015, "Delving deep into rectifiers", https://arxiv.org/abs/1502.01852
     """
@@ -200,6 +194,11 @@ class PReLU(Layer):
         self.alpha_constraint = constraints.get(alpha_constraint)
         several = isinstance(shared_axes, (list, tuple)) or shared_axes is None
         self.shared_axes = shared_axes if several else [shared_axes]
+        if not all(is_integer(axis) and axis > 0 for axis in self.shared_axes or ()):
+            raise ValueError(
+                "PReLU: `shared_axes` must be axes of a sample, counted from 1. "
+                f"Received: shared_axes={shared_axes!r}"
+            )
         super().__init__(**kwargs)
 
     def fixed_part(self, shape: Shape) -> Shape:
@@ -244,11 +243,11 @@ class RReLU(Layer):
     supports_masking = True
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, **kwargs: Any) -> None:
-        if not 0 <= lower <= upper < float("inf"):
+        self.lower, self.upper = number("RReLU", "lower", lower), number("RReLU", "upper", upper)
+        if not 0 <= self.lower <= self.upper:
             raise ValueError(
                 f"RReLU: expected 0 <= lower <= upper. Received: lower={lower}, upper={upper}"
             )
-        self.lower, self.upper = float(lower), float(upper)
         super().__init__(**kwargs)
 
     def emit(self, graph: Graph, x: Tensor) -> Tensor:

@@ -5,25 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from pynn import constraints, initializers, ops, regularizers
 from pynn.layers._base import Layer
+from pynn.utils.checks import positive_integer
 
 _MODES = ("one_hot", "multi_hot", "count")
-
-
-def _positive(owner: str, name: str, value: Any) -> int:
-    """Returns a positive integer.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ValueError(
-            f"{owner}: `{name}` must be a positive integer. Received: {name}={value!r}"
-        )
-    return int(value)
 
 
 class Embedding(Layer):
@@ -70,8 +56,8 @@ class Embedding(Layer):
     ) -> None:
         if "input_length" in kwargs:
             kwargs.setdefault("input_shape", (kwargs.pop("input_length"),))
-        self.input_dim = _positive("Embedding", "input_dim", input_dim)
-        self.output_dim = _positive("Embedding", "output_dim", output_dim)
+        self.input_dim = positive_integer("Embedding", "input_dim", input_dim)
+        self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
@@ -147,7 +133,7 @@ class CategoryEncoding(Layer):
             )
         if sparse:
             raise ValueError("CategoryEncoding: arrays are dense. Received: sparse=True")
-        self.num_tokens = _positive("CategoryEncoding", "num_tokens", num_tokens)
+        self.num_tokens = positive_integer("CategoryEncoding", "num_tokens", num_tokens)
         self.output_mode, self.sparse = output_mode, False
         super().__init__(**kwargs)
 

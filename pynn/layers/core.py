@@ -12,8 +12,9 @@ from pynn._graph.graph import Graph
 from pynn._graph.symbol import KerasTensor, Node
 from pynn._graph.tensor import Tensor
 from pynn.layers._base import Layer
-from pynn.layers._checks import Shape, sample_shape
+from pynn.layers._checks import Shape, sample_shape, without_batch
 from pynn.layers.activation import ELU, LeakyReLU, ParametricActivation, ReLU, Softmax
+from pynn.utils.checks import positive_integer
 
 
 class InputLayer(Layer):
@@ -51,7 +52,7 @@ class InputLayer(Layer):
             )
         given = self.input_shape_argument
         if given is None and batch_shape is not None:
-            given = sample_shape("Input", tuple(batch_shape)[1:])
+            given = without_batch("Input", batch_shape)
         if given is None and shape is None:
             raise ValueError("Input: `shape` is missing, e.g. Input(shape=(784,)).")
         self.sample_shape: Shape = sample_shape("Input", shape) if given is None else given
@@ -168,12 +169,7 @@ class Dense(Layer):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        is_integer = isinstance(units, (int, np.integer)) and not isinstance(units, bool)
-        if not is_integer or units <= 0:
-            raise ValueError(
-                f"Dense: `units` must be a positive integer. Received: units={units!r}"
-            )
-        self.units = int(units)
+        self.units = positive_integer("Dense", "units", units)
         self.activation = get_activation(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)

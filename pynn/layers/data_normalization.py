@@ -11,7 +11,8 @@ import numpy.typing as npt
 from pynn import config, ops
 from pynn.layers._base import Layer
 from pynn.layers._checks import Shape
-from pynn.layers.normalization import feature_axis, integer_axis
+from pynn.layers.normalization import feature_axis
+from pynn.utils.checks import integer_axis
 
 
 class Normalization(Layer):

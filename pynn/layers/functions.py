@@ -25,7 +25,7 @@ class Lambda(Layer):
         kwargs: ``name``, ``dtype``, ``input_shape``.
 
     Raises:
-        TypeError: ``function`` or ``mask`` cannot be called.
+        TypeError: ``function`` or ``mask`` cannot be called, or another argument is of no use.
         ValueError: the result's shape is not ``output_shape``.
 
     A file keeps the name of a function, never its code: ``load_model`` needs ``safe_mode=False``
@@ -48,6 +48,15 @@ class Lambda(Layer):
         for name, value in (("function", function), ("mask", mask)):
             if not callable(value) and (value is not None or name == "function"):
                 raise TypeError(f"Lambda: `{name}` must be callable. Received: {name}={value!r}")
+        if arguments is not None and not isinstance(arguments, Mapping):
+            raise TypeError(
+                f"Lambda: `arguments` must be a dictionary. Received: arguments={arguments!r}"
+            )
+        if not (callable(output_shape) or isinstance(output_shape, (list, tuple, type(None)))):
+            raise TypeError(
+                "Lambda: `output_shape` must be a shape or a function of one. "
+                f"Received: output_shape={output_shape!r}"
+            )
         self.function, self.mask = function, mask
         self.required_shape = output_shape
         self.arguments = dict(arguments or {})

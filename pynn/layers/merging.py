@@ -10,6 +10,7 @@ import numpy as np
 
 from pynn import ops
 from pynn.layers._base import Layer
+from pynn.utils.checks import integer_axis, is_integer
 
 
 class Merge(Layer):
@@ -219,7 +220,7 @@ class Concatenate(Merge):
     """
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
-        self.axis = axis
+        self.axis = integer_axis("Concatenate", axis)
         super().__init__(**kwargs)
 
     def call(self, inputs: Sequence[Any]) -> Any:
@@ -279,9 +280,7 @@ class Dot(Merge):
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         if not isinstance(axes, (int, np.integer, list, tuple)):
             raise TypeError(f"Dot: `axes` must be an integer or a pair. Received: axes={axes!r}")
-        if isinstance(axes, (list, tuple)) and not (
-            len(axes) == 2 and all(isinstance(a, (int, np.integer)) for a in axes)
-        ):
+        if isinstance(axes, (list, tuple)) and not (len(axes) == 2 and all(map(is_integer, axes))):
             raise ValueError(f"Dot: `axes` must hold two integers. Received: axes={axes!r}")
         self.axes, self.normalize = axes, bool(normalize)
         super().__init__(**kwargs)

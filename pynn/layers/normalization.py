@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from pynn import constraints, initializers, ops, regularizers
 from pynn._graph.graph import Graph
@@ -14,6 +11,7 @@ from pynn._graph.tensor import Tensor
 from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
 from pynn.layers._checks import Shape, fraction
+from pynn.utils.checks import integer_axis, number
 
 
 class BatchNormalization(Layer):
@@ -36,7 +34,10 @@ class BatchNormalization(Layer):
         moving_variance_initializer: initial moving variance.
         beta_regularizer: penalty of beta in the loss.
         gamma_regularizer: penalty of gamma.
-            gamma_constraint: only None.
+        beta_constraint: applied to beta after each update.
+        gamma_constraint: applied to gamma.
+        renorm, renorm_clipping, synchronized: only False, None and False.
+        renorm_momentum: of use with ``renorm`` only.
         kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``.
 
     Input shape:
@@ -85,9 +86,7 @@ class BatchNormalization(Layer):
         self.renorm_momentum = renorm_momentum
         self.axis = integer_axis(owner, axis)
         self.momentum = fraction(owner, "momentum", momentum, include_one=True)
-        if not (epsilon > 0 and math.isfinite(epsilon)):
-            raise ValueError(f"{owner}: `epsilon` must be positive. Received: epsilon={epsilon!r}")
-        self.epsilon = float(epsilon)
+        self.epsilon = number(owner, "epsilon", epsilon, above=0)
         self.center, self.scale = bool(center), bool(scale)
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
@@ -134,17 +133,6 @@ class BatchNormalization(Layer):
         )
         moved: Tensor = ops.moveaxis(y, -1, axis)
         return moved
-
-
-def integer_axis(owner: str, axis: Any) -> int:
-    """Returns ``axis`` as an integer.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
-        raise TypeError(f"{owner}: `axis` must be an integer. Received: axis={axis!r}")
-    return int(axis)
 
 
 def feature_axis(owner: str, axis: int, rank: int) -> int:

@@ -13,6 +13,7 @@ from pynn._graph.tensor import Tensor
 from pynn.layers._base import Layer
 from pynn.layers._checks import fraction
 from pynn.ops._primitives import with_batch
+from pynn.utils.checks import number
 from pynn.utils.random import check_seed
 
 
@@ -226,11 +227,7 @@ class GaussianNoise(_Noise):
     stddev: float
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
-        if not (stddev >= 0 and math.isfinite(stddev)):
-            raise ValueError(
-                f"GaussianNoise: `stddev` must be finite and >= 0. Received: stddev={stddev!r}"
-            )
-        self._setup(float(stddev), seed, kwargs)
+        self._setup(number("GaussianNoise", "stddev", stddev, low=0), seed, kwargs)
 
 
 class ActivityRegularization(Layer):

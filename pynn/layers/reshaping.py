@@ -12,6 +12,8 @@ from pynn import ops
 from pynn._graph.graph import Graph
 from pynn._graph.tensor import Tensor
 from pynn.layers._base import Layer
+from pynn.layers._checks import order_of_axes
+from pynn.utils.checks import is_integer
 
 
 class Flatten(Layer):
@@ -37,12 +39,7 @@ class Flatten(Layer):
     """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
-        if data_format not in (None, "channels_last", "channels_first"):
-            raise ValueError(
-                "Flatten: `data_format` must be 'channels_last' or 'channels_first'. "
-                f"Received: data_format={data_format!r}"
-            )
-        self.data_format = "channels_last" if data_format is None else data_format
+        self.data_format = order_of_axes("Flatten", data_format)
         super().__init__(**kwargs)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
@@ -70,8 +67,8 @@ class Reshape(Layer):
     """
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
-        sizes = tuple(target_shape)
-        valid = all(isinstance(n, (int, np.integer)) and (n > 0 or n == -1) for n in sizes)
+        sizes = tuple(target_shape) if isinstance(target_shape, (list, tuple)) else (0,)
+        valid = all(is_integer(n) and (n > 0 or n == -1) for n in sizes)
         if not valid or sizes.count(-1) > 1:
             raise ValueError(
                 "Reshape: `target_shape` must consist of positive integers; one may be -1. "
@@ -113,8 +110,8 @@ class Permute(Layer):
     """
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
-        self.dims = tuple(dims)
-        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+        self.dims = tuple(dims) if isinstance(dims, (list, tuple)) else ()
+        if not self.dims or {*self.dims} != {*range(1, len(self.dims) + 1)}:
             raise ValueError(
                 "Permute: `dims` must hold the numbers of a sample's axes, from 1. "
                 f"Received: dims={dims!r}"

@@ -11,21 +11,11 @@ import numpy as np
 from pynn import constraints, initializers, ops, regularizers
 from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
-from pynn.layers._checks import Shape
-from pynn.layers.normalization import add_scale_and_shift, feature_axis, integer_axis
+from pynn.layers._checks import Shape, axis_argument
+from pynn.layers.normalization import add_scale_and_shift, feature_axis
+from pynn.utils.checks import integer_axis, is_integer, number
 
 Axis = int | Sequence[int]
-
-
-def axis_argument(owner: str, axis: Any) -> int | list[int]:
-    """One axis or several, as an integer or a list.
-
-    Raises:
-        TypeError: something else.
-    """
-    if isinstance(axis, (list, tuple)) and axis:
-        return [integer_axis(owner, one) for one in axis]
-    return integer_axis(owner, axis)
 
 
 def sizes_along(owner: str, axis: Any, shape: Sequence[int | None]) -> Shape:
@@ -50,11 +40,7 @@ class _ScaledAndShifted(Layer):
         penalties: tuple[Any, Any],
         limits: tuple[Any, Any],
     ) -> None:
-        if not (epsilon > 0 and math.isfinite(epsilon)):
-            raise ValueError(
-                f"{type(self).__name__}: `epsilon` must be positive. Received: epsilon={epsilon!r}"
-            )
-        self.epsilon = float(epsilon)
+        self.epsilon = number(type(self).__name__, "epsilon", epsilon, above=0)
         self.center, self.scale = bool(center), bool(scale)
         self.beta_initializer, self.gamma_initializer = map(initializers.get, initial)
         self.beta_regularizer, self.gamma_regularizer = map(regularizers.get, penalties)
@@ -159,6 +145,9 @@ class RMSNormalization(Layer):
     Input shape:
         Any; the same comes out. Weight: scale, of the lengths of ``axis``, all ones at first.
 
+    Raises:
+        ValueError: ``epsilon`` is not positive.
+
     Example:
         >>> RMSNormalization()([[1.0, 1.0]]).round(3).tolist()
         [[1.0, 1.0]]
@@ -169,7 +158,7 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: Axis = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         self.axis = axis_argument("RMSNormalization", axis)
-        self.epsilon = float(epsilon)
+        self.epsilon = number("RMSNormalization", "epsilon", epsilon, above=0)
         super().__init__(**kwargs)
 
     def fixed_part(self, shape: Shape) -> Shape:
@@ -262,7 +251,7 @@ class GroupNormalization(_ScaledAndShifted):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        if not isinstance(groups, (int, np.integer)) or (groups < 1 and groups != -1):
+        if not is_integer(groups) or (groups < 1 and groups != -1):
             raise ValueError(
                 "GroupNormalization: `groups` must be a positive integer, or -1 for one group of "
                 f"each feature. Received: groups={groups!r}"

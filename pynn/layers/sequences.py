@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from pynn import ops
 from pynn.layers._base import Layer
+from pynn.layers._checks import order_of_axes
 from pynn.layers.core import Activation, Dense
+from pynn.utils.checks import is_integer, number
 
 
 class Masking(Layer):
@@ -33,7 +33,7 @@ class Masking(Layer):
     supports_masking = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
-        self.mask_value = float(mask_value)
+        self.mask_value = number("Masking", "mask_value", mask_value)
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
@@ -44,28 +44,14 @@ class Masking(Layer):
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
 
-def _step_axis(owner: str, data_format: str | None) -> tuple[str, int]:
-    """The name of the order of the axes and which axis holds the steps.
-
-    Raises:
-        ValueError: another name.
-    """
-    name = "channels_last" if data_format is None else data_format
-    if name not in ("channels_last", "channels_first"):
-        raise ValueError(
-            f"{owner}: `data_format` must be 'channels_last' or 'channels_first'. "
-            f"Received: data_format={data_format!r}"
-        )
-    return name, 1 if name == "channels_last" else 2
-
-
 class _GlobalPooling1D(Layer):
     """One number for each feature from all steps."""
 
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
     ) -> None:
-        self.data_format, self._steps = _step_axis(type(self).__name__, data_format)
+        self.data_format = order_of_axes(type(self).__name__, data_format)
+        self._steps = 1 if self.data_format == "channels_last" else 2
         self.keepdims = bool(keepdims)
         super().__init__(**kwargs)
 
@@ -164,7 +150,7 @@ class RepeatVector(Layer):
     """
 
     def __init__(self, n: int, **kwargs: Any) -> None:
-        if not isinstance(n, (int, np.integer)) or isinstance(n, bool):
+        if not is_integer(n):
             raise TypeError(f"RepeatVector: `n` must be an integer. Received: n={n!r}")
         if n < 1:
             raise ValueError(f"RepeatVector: `n` must be positive. Received: n={n}")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pynn import config
 from pynn._graph.tensor import Symbol
+from pynn.utils.checks import is_integer, number
 from pynn.utils.configurable import Configurable, serialize
 from pynn.utils.naming import to_snake_case, unique_name
 
@@ -151,6 +152,8 @@ class LossFunctionWrapper(Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
+        if not callable(fn):
+            raise TypeError(f"{type(self).__name__}: `fn` must be a function. Received: fn={fn!r}")
         self.fn = fn
         self._arguments = kwargs
 
@@ -269,13 +272,13 @@ def reduced_symbol(values: Any, sample_weight: Any, reduction: Any) -> Any:
 
 def check_axis(owner: str, axis: Any) -> None:
     """Raises: ValueError: not a whole number."""
-    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+    if not is_integer(axis):
         raise ValueError(f"{owner}: `axis` must be a whole number. Received: axis={axis!r}")
 
 
 def check_smoothing(owner: str, smoothing: Any) -> None:
     """Raises: ValueError: not a share."""
-    if not 0 <= float(smoothing) <= 1:
+    if number(owner, "label_smoothing", smoothing, low=0) > 1:
         raise ValueError(
             f"{owner}: `label_smoothing` must be between 0 and 1. "
             f"Received: label_smoothing={smoothing!r}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from pynn import _catalog, config
 from pynn.losses._base import Loss, is_symbolic, math_for, same_rank
+from pynn.utils.checks import is_integer, number
 
 Axis = int | Sequence[int] | None
 
@@ -140,7 +141,8 @@ class Tversky(Loss):
         dtype: Any = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.alpha, self.beta, self.axis = alpha, beta, axis
+        self.alpha, self.beta = number("Tversky", "alpha", alpha), number("Tversky", "beta", beta)
+        self.axis = axis
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns ``tversky(y_true, y_pred)``."""
@@ -161,4 +163,7 @@ def _pair(y_true: Any, y_pred: Any) -> tuple[Any, Any, Any]:
 
 
 def _axes(axis: Axis) -> Any:
-    return axis if axis is None or isinstance(axis, int) else tuple(axis)
+    axes = [axis] if axis is None or is_integer(axis) else axis
+    if not isinstance(axes, (list, tuple)) or not all(a is None or is_integer(a) for a in axes):
+        raise ValueError(f"`axis` must be None, an axis or several. Received: axis={axis!r}")
+    return axis if axis is None or is_integer(axis) else tuple(axes)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pynn.metrics._base import Array
 from pynn.metrics._curves import CurveMetric, even_thresholds
 from pynn.metrics._decisions import Counts, share
+from pynn.utils.checks import number, positive_integer
 
 
 class _Best(CurveMetric):
@@ -28,21 +29,15 @@ class _Best(CurveMetric):
         super().__init__(dtype, name)
         self._setup()
         owner = type(self).__name__
-        if not 0 <= least <= 1:
+        if number(owner, self._condition, least, low=0) > 1:
             raise ValueError(
                 f"{owner}: `{self._condition}` must lie between 0 and 1. "
                 f"Received: {self._condition}={least!r}"
             )
-        if num_thresholds < 1:
-            raise ValueError(
-                f"{owner}: `num_thresholds` must be at least 1. "
-                f"Received: num_thresholds={num_thresholds!r}"
-            )
-        if class_id is not None and class_id < 0:
-            raise ValueError(
-                f"{owner}: `class_id` must be at least 0. Received: class_id={class_id!r}"
-            )
-        self.num_thresholds, self.class_id = int(num_thresholds), class_id
+        if class_id is not None:
+            number(owner, "class_id", class_id, low=0)
+        self.num_thresholds = positive_integer(owner, "num_thresholds", num_thresholds)
+        self.class_id = class_id
         self._even = num_thresholds > 1
         self.thresholds = even_thresholds(self.num_thresholds) if self._even else [0.5]
 

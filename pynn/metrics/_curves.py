@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pynn import _catalog, _core, config
 from pynn.metrics._base import Array, Sums, SumsMetric, row_sums
 from pynn.metrics._decisions import Counts, counts_at, share
+from pynn.utils.checks import is_integer
 
 ROW = _catalog.rows("metric")["scores_by_threshold"]
 _CURVES = ("ROC", "PR", "PRGAIN")
@@ -143,7 +144,7 @@ class AUC(CurveMetric):
             )
         self._own = None if thresholds is None else sorted(float(t) for t in thresholds)
         if self._own is None:
-            self.thresholds = even_thresholds(_at_least("AUC", num_thresholds, 2))
+            self.thresholds = even_thresholds(_two_at_least(num_thresholds))
         else:
             if any(not 0 <= t <= 1 for t in self._own):
                 raise ValueError(
@@ -244,10 +245,9 @@ def _choice(name: str, value: str, known: Sequence[str]) -> str:
     return value
 
 
-def _at_least(owner: str, num_thresholds: int, low: int) -> int:
-    if num_thresholds < low:
+def _two_at_least(num_thresholds: Any) -> int:
+    if not is_integer(num_thresholds) or num_thresholds < 2:
         raise ValueError(
-            f"{owner}: `num_thresholds` must be at least {low}. "
-            f"Received: num_thresholds={num_thresholds!r}"
+            f"AUC: `num_thresholds` must be at least 2. Received: num_thresholds={num_thresholds!r}"
         )
     return int(num_thresholds)

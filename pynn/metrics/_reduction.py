@@ -113,6 +113,8 @@ class MeanMetricWrapper(Mean):
         self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
     ) -> None:
         super().__init__(name or getattr(fn, "__name__", None), dtype)
+        if not callable(fn):
+            raise TypeError(f"{type(self).__name__}: `fn` must be a function. Received: fn={fn!r}")
         self.fn = fn
         self._arguments = kwargs
         if getattr(getattr(fn, "row", None), "kind", None) == "loss":

@@ -15,6 +15,7 @@ from pynn._graph.symbol import record, symbols_in
 from pynn.losses import _rows as loss_rows
 from pynn.losses._base import as_array, check_axis, is_symbolic, row_weights
 from pynn.metrics._base import Array, Sums, SumsMetric, row_sums
+from pynn.utils.checks import number
 
 PUBLIC = "pynn.metrics"
 LOSSES = _catalog.rows("loss")
@@ -140,11 +141,7 @@ class _Determination(RowMetric):
                 f"{type(self).__name__}: `class_aggregation` must be one of {known}. "
                 f"Received: class_aggregation={self.class_aggregation!r}"
             )
-        if self.num_regressors < 0:
-            raise ValueError(
-                f"{type(self).__name__}: `num_regressors` must be at least 0. "
-                f"Received: num_regressors={self.num_regressors!r}"
-            )
+        number(type(self).__name__, "num_regressors", self.num_regressors, low=0)
 
     def result_of(self, sums: npt.ArrayLike) -> Any:
         """Turns sums, as the engine's trainer keeps them, into the value."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pynn._graph.structure import flatten
 from pynn.utils.arrays import as_array, is_memory_map
+from pynn.utils.checks import is_integer
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -233,8 +234,7 @@ def whole(name: str, value: Any, least: int = 1) -> int:
     Raises:
         ValueError: it is not an integer, or less than ``least``.
     """
-    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not is_integer or value < least:
+    if not is_integer(value) or value < least:
         raise ValueError(f"`{name}` must be an integer >= {least}. Received: {name}={value!r}")
     return int(value)
 

@@ -71,7 +71,7 @@ class Sequential(Model):
     # ---- changing the stack ------------------------------------------------------------------
 
     def add(self, layer: Layer | KerasTensor) -> None:
-        """Puts a layer on top; the model must be trained on (not compiled) anew after that.
+        """Puts a layer on top; what the model was compiled with stays, the optimizer starts anew.
 
         Raises:
             TypeError: not a layer.

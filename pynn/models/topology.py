@@ -88,8 +88,7 @@ def _node_of(symbol: KerasTensor) -> Node:
             "A model is made of symbols: those that Input returns, and what layers make of them. "
             f"Received: {symbol!r}, which no layer returned"
         )
-    node: Node = symbol.history.operation.nodes[symbol.history.node_index]
-    return node
+    return symbol.history.node
 
 
 def _is_input(node: Node) -> bool:

@@ -118,7 +118,6 @@ def _spread(x: Any, names: str, order: Sequence[str]) -> Any:
 
 
 def _transposed(x: Any, names: str, order: Sequence[str]) -> Any:
-
     places = [names.index(c) for c in order]
     if places == sorted(places):
         return x
@@ -126,5 +125,4 @@ def _transposed(x: Any, names: str, order: Sequence[str]) -> Any:
 
 
 def _shaped(x: Any, shape: Sequence[int | None]) -> Any:
-
     return reshape(x, tuple(n for n in shape if n is not None))

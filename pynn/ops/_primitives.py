@@ -174,12 +174,6 @@ def check_axis(owner: str, axis: Any, rank: int) -> None:
         )
 
 
-def count_of(x: Any, axes: set[int]) -> int | None:
-    """How many numbers lie along some axes, None if that depends on the batch."""
-    sizes = [shape_of(x)[a] for a in axes]
-    return None if None in sizes else math.prod(n for n in sizes if n is not None)
-
-
 # ---- rearrangements ------------------------------------------------------------------------------
 
 

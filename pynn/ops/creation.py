@@ -14,7 +14,7 @@ from pynn._graph.symbol import KerasTensor
 from pynn._graph.tensor import Tensor
 from pynn._graph.variable import Variable
 from pynn.ops._dispatch import compute, eager_only, public, shape_of, to_array
-from pynn.ops.elementwise import cast
+from pynn.ops.elementwise import cast, zeros_like
 
 
 def _kind(dtype: Any) -> Any:
@@ -112,8 +112,6 @@ def empty(shape: Any, dtype: Any = None) -> npt.NDArray[Any]:
 @public
 def empty_like(x: Any, dtype: Any = None) -> Any:
     """A value of the shape of ``x`` whose values do not matter; they are zeros."""
-    from pynn.ops.elementwise import zeros_like
-
     return zeros_like(x, dtype)
 
 

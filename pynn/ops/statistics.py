@@ -22,14 +22,7 @@ def quantile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
     """The numbers that shares ``q`` of the others along axes lie below."""
-    return external(
-        np.quantile,
-        [x],
-        q=np.asarray(q, np.float64),
-        axis=_axes(axis),
-        method=method,
-        keepdims=keepdims,
-    )
+    return _shares(np.quantile, x, q, axis, method, keepdims)
 
 
 @public
@@ -37,14 +30,7 @@ def percentile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
     """The numbers that ``q`` percent of the others along axes lie below."""
-    return external(
-        np.percentile,
-        [x],
-        q=np.asarray(q, np.float64),
-        axis=_axes(axis),
-        method=method,
-        keepdims=keepdims,
-    )
+    return _shares(np.percentile, x, q, axis, method, keepdims)
 
 
 @public
@@ -58,14 +44,7 @@ def nanquantile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
     """``quantile`` of what is not NaN."""
-    return external(
-        np.nanquantile,
-        [x],
-        q=np.asarray(q, np.float64),
-        axis=_axes(axis),
-        method=method,
-        keepdims=keepdims,
-    )
+    return _shares(np.nanquantile, x, q, axis, method, keepdims)
 
 
 @public
@@ -73,14 +52,7 @@ def nanpercentile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
     """``percentile`` of what is not NaN."""
-    return external(
-        np.nanpercentile,
-        [x],
-        q=np.asarray(q, np.float64),
-        axis=_axes(axis),
-        method=method,
-        keepdims=keepdims,
-    )
+    return _shares(np.nanpercentile, x, q, axis, method, keepdims)
 
 
 def _shares(function: Any, x: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Any:
@@ -191,9 +163,7 @@ def unravel_index(indices: Any, shape: Any) -> Any:
 # ---- segments ------------------------------------------------------------------------------------
 
 
-def _segments(
-    owner: str, start: float, function: Any, data: Any, ids: Any, count: int | None
-) -> Any:
+def _segments(start: float, function: Any, data: Any, ids: Any, count: int | None) -> Any:
     values, places = to_array(data), to_array(ids)
     length = int(places.max(initial=-1)) + 1 if count is None else count
     result = np.full((length, *values.shape[1:]), start, values.dtype)
@@ -207,7 +177,7 @@ def segment_sum(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
     """The sums of the rows of each segment."""
-    return _segments("segment_sum", 0, np.add, data, segment_ids, num_segments)
+    return _segments(0, np.add, data, segment_ids, num_segments)
 
 
 @eager_only
@@ -215,7 +185,7 @@ def segment_max(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
     """The largest numbers of the rows of each segment."""
-    return _segments("segment_max", -math.inf, np.maximum, data, segment_ids, num_segments)
+    return _segments(-math.inf, np.maximum, data, segment_ids, num_segments)
 
 
 @eager_only
@@ -223,7 +193,7 @@ def segment_min(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
     """The smallest numbers of the rows of each segment."""
-    return _segments("segment_min", math.inf, np.minimum, data, segment_ids, num_segments)
+    return _segments(math.inf, np.minimum, data, segment_ids, num_segments)
 
 
 @eager_only
@@ -231,4 +201,4 @@ def segment_prod(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
     """The products of the rows of each segment."""
-    return _segments("segment_prod", 1, np.multiply, data, segment_ids, num_segments)
+    return _segments(1, np.multiply, data, segment_ids, num_segments)

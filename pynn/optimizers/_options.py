@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
-import numpy as np
+from pynn.utils.checks import is_integer
 
 
 class SharedOptions(TypedDict, total=False):
@@ -119,7 +119,7 @@ def _limit(owner: str, name: str, value: Any) -> float | None:
 def _count(owner: str, name: str, options: dict[str, Any], least: int) -> None:
     """Checks a whole number; nothing, 0 and False stand for None."""
     value = options[name] or None
-    if value is not None and (not isinstance(value, (int, np.integer)) or value < least):
+    if value is not None and (not is_integer(value) or value < least):
         raise ValueError(
             f"{owner}: `{name}` must be a whole number of at least {least}, or None. "
             f"Received: {name}={value!r}"

@@ -61,7 +61,6 @@ _OPTIMIZER: Mapping[str, str | None] = {
     "lr": "learning_rate",
     "schedule_decay": None,
 }
-_REDUCTIONS = {"auto": "sum_over_batch_size", "sum_over_batch_size": "sum_over_batch_size"}
 _BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
 
 
@@ -237,6 +236,6 @@ def _reduction(value: Any) -> Any:
     function = config.pop("fn", None)
     if value["class_name"] in ("MeanMetricWrapper", "LossFunctionWrapper") and function:
         return config["name"] if config.get("name") in _BY_SHAPE else function
-    if "reduction" in config:
-        config["reduction"] = _REDUCTIONS.get(config["reduction"], config["reduction"])
+    if config.get("reduction") == "auto":
+        config["reduction"] = "sum_over_batch_size"
     return {**value, "config": config}

@@ -50,11 +50,11 @@ def read(holder: Any, model: Any, skip_mismatch: bool = False, by_name: bool = F
     problems: list[str] = []
     for layer, name in pairs:
         try:
-            assignments += _layer_values(holder, name, _in_order(layer), layer)
+            assignments += _layer_values(holder, name, _in_order(layer))
         except ValueError as error:
             problems.append(f"{layer.name}: {error}")
     if _TOP in holder and model.own_variables:
-        assignments += _layer_values(holder, _TOP, model.own_variables, model)
+        assignments += _layer_values(holder, _TOP, model.own_variables)
     if problems and not skip_mismatch:
         raise ValueError("The weights in the file do not fit the model. " + " ".join(problems))
     for problem in problems:
@@ -87,9 +87,7 @@ def _weight_names(holder: Any, name: str) -> list[str]:
     return hdf5.names(found, "weight_names")
 
 
-def _layer_values(
-    holder: Any, name: str, variables: list[Any], layer: Any
-) -> list[tuple[Any, Any]]:
+def _layer_values(holder: Any, name: str, variables: list[Any]) -> list[tuple[Any, Any]]:
     saved = _weight_names(holder, name)
     if len(saved) != len(variables):
         raise ValueError(

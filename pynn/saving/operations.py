@@ -83,7 +83,7 @@ def is_operation(entry: Mapping[str, Any]) -> bool:
     }:
         return False
     class_name = str(entry.get("class_name"))
-    return find_custom(class_name) is None and _function(class_name) is not None
+    return _function(class_name) is not None and find_custom(class_name, own=[class_name]) is None
 
 
 def _function(class_name: str) -> Callable[..., Any] | None:

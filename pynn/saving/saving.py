@@ -99,8 +99,7 @@ def load_model(
     load = _load_keras if files.kind_of(path) == "zip" else _load_h5
     most = _MOST_ELEMENTS_PER_BYTE * os.path.getsize(path) + (1 << 20)
     with reading(custom_objects, safe_mode), weights_within(most):
-        model = load(path, compile)
-    return model
+        return load(path, compile)
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:

@@ -119,7 +119,10 @@ def revive(config: Any, kind: str | None = None) -> Any:
     if isinstance(config, (list, tuple)):
         return [revive(item, kind) for item in config]
     if not isinstance(config, Mapping):
-        found = find_custom(config) if isinstance(config, str) else None
+        if not isinstance(config, str):
+            return config
+        is_own = any(_is_own(config, place) for place in _KINDS)
+        found = find_custom(config, own=[config] if is_own else ())
         return config if found is None else found
     if "class_name" not in config:
         return {key: revive(item, _kind_of_argument(key) or kind) for key, item in config.items()}
@@ -138,7 +141,7 @@ def _make(entry: Mapping[str, Any], kind: str | None) -> Any:
     if name in _PLAIN:
         return _PLAIN[name](config or {})
     if name == "function":
-        return _function(config, entry, kind)
+        return _function(config, entry)
     if name == "__lambda__":
         raise ValueError(_no_code("a lambda", "the argument it was given for"))
     config = {} if config is None else config
@@ -146,7 +149,7 @@ def _make(entry: Mapping[str, Any], kind: str | None) -> Any:
         raise ValueError(
             f"{name}: the configuration of a class must be a dictionary. Received: {config!r}"
         )
-    custom = find_custom(entry.get("registered_name"), name)
+    custom = find_custom(entry.get("registered_name"), name, own=_class_names())
     if custom is not None:
         revives = hasattr(custom, "from_config")
         made = custom.from_config(plain_dtype(config)) if revives else custom
@@ -218,12 +221,16 @@ def find_class(name: str, entry: Mapping[str, Any], kind: str | None = None) -> 
     config = entry.get("config")
     called = config.get("name") if isinstance(config, Mapping) else None
     what = f" of {called!r}" if isinstance(called, str) else ""
-    known = {known for place in _KINDS for known in classes(place)}
     raise ValueError(
-        f"{unknown_name('class', name, known)}{what}. If it is a class of your own, decorate it "
-        "with @pynn.saving.register_keras_serializable() or give "
+        f"{unknown_name('class', name, _class_names())}{what}. If it is a class of your own, "
+        "decorate it with @pynn.saving.register_keras_serializable() or give "
         f"custom_objects={{{name!r}: {name}}}."
     )
+
+
+@cache
+def _class_names() -> frozenset[str]:
+    return frozenset(name for kind in _KINDS for name in classes(kind))
 
 
 @cache
@@ -273,19 +280,26 @@ def _kind_of_argument(key: Any) -> str | None:
     return None
 
 
-def _function(name: Any, entry: Mapping[str, Any], kind: str | None) -> Any:
-    found = find_custom(name, entry.get("registered_name"))
+def _function(name: Any, entry: Mapping[str, Any]) -> Any:
+    last = str(name).rpartition(">")[2]
+    places = (_kind_of_module(entry.get("module"), last), "activations", "losses", "metrics")
+    is_own = any(_is_own(last, place) for place in places)
+    found = find_custom(name, entry.get("registered_name"), own=[last] if is_own else ())
     if found is not None:
         return found
-    last = str(name).rpartition(">")[2]
-    for place in (_kind_of_module(entry.get("module"), last), "activations", "losses", "metrics"):
-        module = importlib.import_module(f"pynn.{place}") if place in _KINDS else None
-        if module is not None and callable(getattr(module, last, None)):
-            return last  # which whoever takes it knows as a name
+    if is_own:
+        return last  # which whoever takes it knows as a name
     raise ValueError(
-        f"Unknown function. Decorate it with @pynn.saving.register_keras_serializable() or give "
+        "Unknown function. Decorate it with @pynn.saving.register_keras_serializable() or give "
         f"custom_objects={{{last!r}: {last}}}. Received: {name!r}"
     )
+
+
+def _is_own(name: str, kind: str | None) -> bool:
+    """Whether a module of pynn has something to call of this name."""
+    if kind not in _KINDS:
+        return False
+    return callable(getattr(importlib.import_module(f"pynn.{kind}"), name, None))
 
 
 # ---- plain values and code -------------------------------------------------------------------

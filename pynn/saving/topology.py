@@ -12,6 +12,7 @@ from typing import Any
 from pynn._graph.structure import flatten, map_structure
 from pynn._graph.symbol import KerasTensor, Node
 from pynn.layers import InputLayer, Layer
+from pynn.models.functional import Functional
 from pynn.saving.operations import describe_call, is_operation, revive_call
 from pynn.saving.serialization import revive, serialize_keras_object
 from pynn.utils.configurable import serialize
@@ -44,7 +45,8 @@ def describe(model: Any) -> dict[str, Any]:
     def end(symbol: KerasTensor) -> list[Any]:
         name, number, output = place(symbol)
         assert symbol.history is not None
-        own_node = is_functional(symbol.history.operation)  # Keras counts a model's own graph first
+        # Keras counts a model's own graph first.
+        own_node = isinstance(symbol.history.operation, Functional)
         return [name, number + own_node, output]
 
     entries = []
@@ -71,15 +73,9 @@ def describe(model: Any) -> dict[str, Any]:
     }
 
 
-def is_functional(operation: Any) -> bool:
-    """Whether an operation is a functional model (a Sequential one is not)."""
-    return any(cls.__name__ == "Functional" for cls in type(operation).__mro__)
-
-
 def _node_of(symbol: KerasTensor) -> Node:
     assert symbol.history is not None
-    node: Node = symbol.history.operation.nodes[symbol.history.node_index]
-    return node
+    return symbol.history.node
 
 
 def _map(function: Callable[[Any], Any], structure: Any) -> Any:
@@ -135,7 +131,7 @@ class _Graph:
                 if not isinstance(layer, Layer):
                     raise ValueError(f"{name}: expected a layer. Received: {layer!r}")
                 self._make[name] = _caller(layer)
-                if is_functional(layer):
+                if isinstance(layer, Functional):
                     self._functional.add(name)
                 if isinstance(layer, InputLayer):
                     self._results[name].append(flatten(layer.output))

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from pynn.layers import Layer
-from pynn.models import Model
+from pynn.models import Functional, Model, Sequential
 from pynn.saving import hdf5
 from pynn.utils.naming import to_snake_case
 
@@ -120,8 +120,7 @@ def _parts(layer: Layer) -> Iterator[tuple[str, Any]]:
     """Attributes that may hold layers, in the order of Keras: by name, private ones last."""
     attributes = {k: v for k, v in vars(layer).items() if k not in _house_attributes()}
     if isinstance(layer, Model):
-        graph = any(cls.__name__ in ("Sequential", "Functional") for cls in type(layer).__mro__)
-        if graph:
+        if isinstance(layer, (Functional, Sequential)):
             yield "layers", layer.layers
         else:
             attributes["layers"] = layer.layers

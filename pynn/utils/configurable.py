@@ -153,15 +153,14 @@ def get_object(
     if identifier is None or isinstance(identifier, base):
         return identifier
     if isinstance(identifier, str):
-        found = find_custom(identifier)
-        if found is None:
-            found = lookup(kind, identifier, table)
+        found = find_custom(identifier, own=table) or lookup(kind, identifier, table)
         return found() if found in table.values() or isclass(found) else found
     if isinstance(identifier, Mapping) and "class_name" in identifier:
         if identifier["class_name"] == "function":
             return get_object(kind, identifier.get("config"), table, base)
         name = str(identifier["class_name"])
-        cls = find_custom(identifier.get("registered_name"), name) or lookup(kind, name, table)
+        custom = find_custom(identifier.get("registered_name"), name, own=table)
+        cls = custom or lookup(kind, name, table)
         config = identifier.get("config") or {}
         return cls.from_config(config) if hasattr(cls, "from_config") else cls(**config)
     if isclass(identifier) and issubclass(identifier, base):

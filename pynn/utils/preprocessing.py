@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pynn.config import floatx
 from pynn.utils.arrays import Array
+from pynn.utils.checks import is_integer
 from pynn.utils.random import check_seed, draw_seed
 
 
@@ -179,7 +180,7 @@ def _sizes(rows: int, left: float | None, right: float | None) -> tuple[int, int
     def count(name: str, size: float | None) -> int | None:
         if size is None:
             return None
-        whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+        whole = is_integer(size)
         if not 0 <= size <= (rows if whole else 1):
             raise ValueError(
                 f"split_dataset: `{name}` must be a share in [0, 1] or a number of rows up to "

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pynn.utils.checks import is_integer
+
 
 class SeedGenerator:
     """An endless sequence of 63-bit seeds, determined by its own seed (None: by the system).
@@ -62,8 +64,7 @@ def check_seed(owner: str, seed: Any) -> int | None:
         return None
     if isinstance(seed, SeedGenerator):
         return seed.next()
-    is_integer = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if not is_integer or not 0 <= seed < 2**63:
+    if not is_integer(seed) or not 0 <= seed < 2**63:
         raise ValueError(
             f"{owner}: `seed` must be None or an integer in [0, 2**63). Received: seed={seed!r}"
         )
@@ -99,8 +100,7 @@ def set_random_seed(seed: int) -> None:
     """
     import random
 
-    is_integer = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if not is_integer or not 0 <= seed < 2**32:
+    if not is_integer(seed) or not 0 <= seed < 2**32:
         raise ValueError(
             "set_random_seed: `seed` must be an integer in [0, 2**32). "
             f"Received: seed={seed!r} (of type {type(seed).__name__})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
@@ -77,18 +77,18 @@ def get_registered_object(
     return None
 
 
-def find_custom(*names: Any) -> Any:
+def find_custom(*names: Any, own: Container[str] = ()) -> Any:
     """Returns the first object registered or in scope under one of these names, or None.
 
     A name without a package also finds what was registered with one: other versions of Keras
-    write the one or the other.
+    write the one or the other. Names in ``own`` do not: they mean what pynn itself has.
     """
     known = {**_registered, **_scope.get()}
     for name in names:
         if isinstance(name, str) and name in known:
             return known[name]
     for name in names:
-        if isinstance(name, str):
+        if isinstance(name, str) and name not in own:
             last = name.rpartition(">")[2]
             for full, thing in known.items():
                 if full.rpartition(">")[2] == last:
