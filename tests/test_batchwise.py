@@ -141,7 +141,7 @@ def test_batches_that_do_not_fit() -> None:
                 function(x, y)
     bare = pynn.Sequential([pynn.Input((3,)), layers.Dense(2)])
     for name in ("train_on_batch", "test_on_batch", "gradients"):
-        with pytest.raises(RuntimeError, match=f"{name}: compile the model first"):
+        with pytest.raises(ValueError, match=f"{name}: compile the model first"):
             getattr(bare, name)(X, Y)
 
 

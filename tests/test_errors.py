@@ -122,8 +122,8 @@ CASES: list[tuple[type[Exception], str, Trial]] = [
     (ValueError, "keys of `metrics` must be outputs",
      lambda: model(metrics={"other": "accuracy"}).fit(X, Y)),
     # fit, evaluate, predict
-    (RuntimeError, "compile the model first", lambda: pynn.Sequential([layers.Dense(1)]).fit(X, Y)),
-    (RuntimeError, "compile the model first", lambda: pynn.Sequential([layers.Dense(1)]).evaluate(X, Y)),
+    (ValueError, "compile the model first", lambda: pynn.Sequential([layers.Dense(1)]).fit(X, Y)),
+    (ValueError, "compile the model first", lambda: pynn.Sequential([layers.Dense(1)]).evaluate(X, Y)),
     (ValueError, "without a loss", lambda: model(loss=None).fit(X, Y)),
     (ValueError, "`y` is missing", lambda: model().fit(X)),
     (ValueError, "`x` is missing", lambda: model().fit(None, Y)),

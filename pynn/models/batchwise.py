@@ -50,7 +50,7 @@ class Batchwise(Evaluation):
             Loss and metrics of this batch, as ``evaluate`` returns them.
 
         Raises:
-            RuntimeError: the model is not compiled.
+            ValueError: the model is not compiled.
             ValueError: arrays that do not fit.
         """
         objective = self._ready("train_on_batch")
@@ -86,7 +86,7 @@ class Batchwise(Evaluation):
             return_dict: whether to return a dictionary.
 
         Raises:
-            RuntimeError: the model is not compiled.
+            ValueError: the model is not compiled.
             ValueError: arrays that do not fit.
         """
         self._ready("test_on_batch")
@@ -144,7 +144,7 @@ class Batchwise(Evaluation):
             gradients of ``x`` in its structure. Penalties are part of the loss.
 
         Raises:
-            RuntimeError: the model is not compiled.
+            ValueError: the model is not compiled.
             ValueError: arrays that do not fit.
 
         Example:

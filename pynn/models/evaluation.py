@@ -99,7 +99,7 @@ class Evaluation:
             given to ``compile``; or a dictionary of them.
 
         Raises:
-            RuntimeError: the model is not compiled.
+            ValueError: the model is not compiled.
             ValueError: arrays that do not fit.
         """
         objective = self._ready("evaluate")

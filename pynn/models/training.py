@@ -135,7 +135,7 @@ class Training(InFlight, Batchwise):
 
     def _ready(self, action: str) -> Objective:
         if self._objective is None:
-            raise RuntimeError(f"{action}: compile the model first: model.compile(loss=...).")
+            raise ValueError(f"{action}: compile the model first: model.compile(loss=...).")
         return self._objective
 
     def arrange(
@@ -281,7 +281,7 @@ class Training(InFlight, Batchwise):
             The history: ``history.history["loss"]`` lists the loss of each epoch, and so on.
 
         Raises:
-            RuntimeError: the model is not compiled.
+            ValueError: the model is not compiled.
             ValueError: arrays or numbers that do not fit; nothing has been trained then.
 
         Warns:
