@@ -88,7 +88,8 @@ def run_reference(
 
 def test_every_row_has_a_reference_and_a_class() -> None:
     assert set(NAMES) == set(OPTIMIZERS)
-    classes = {cls.row.name for cls in optimizers.Optimizer.__subclasses__()}
+    ours = [cls for cls in optimizers.Optimizer.__subclasses__() if hasattr(cls, "row")]
+    classes = {cls.row.name for cls in ours}
     assert set(NAMES) == classes
 
 
