@@ -20,16 +20,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from pynn._compat import explain_absent
 from pynn.config import floatx
+from pynn.utils.arrays import Array
+from pynn.utils.checks import number
 from pynn.utils.configurable import Configurable, get_object
 from pynn.utils.configurable import serialize as _serialize
 from pynn.utils.naming import to_snake_case
 from pynn.utils.random import SeedGenerator, check_seed, draw_seed
 
-Array: TypeAlias = npt.NDArray[Any]
 Seed: TypeAlias = int | SeedGenerator | None
 
 # Standard deviation of a unit normal cut at two sigma: what is cut off is put back by dividing.
@@ -75,6 +75,8 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: Any = 0.0) -> None:
+        if np.asarray(value).dtype.kind not in "biuf":
+            raise TypeError(f"Constant: `value` must hold numbers. Received: value={value!r}")
         self.value = value
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
@@ -92,7 +94,7 @@ class Identity(Initializer):
     """
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = gain
+        self.gain = number("Identity", "gain", gain)
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
         if len(shape) != 2:
@@ -109,16 +111,10 @@ class _Seeded(Initializer):
 
     @seed.setter
     def seed(self, value: Any) -> None:
-        if isinstance(value, Mapping):  # a generator's configuration
+        if isinstance(value, Mapping) and "config" in value:  # of a generator
             value = SeedGenerator.from_config(value["config"])
         kept = isinstance(value, SeedGenerator)
         self._seed: Seed = value if kept else check_seed(type(self).__name__, value)
-
-    def _normal(self, shape: Sequence[int], dtype: str | None) -> Array:
-        return self._draw("random_normal", shape, dtype)
-
-    def _uniform(self, shape: Sequence[int], dtype: str | None) -> Array:
-        return self._draw("random_uniform", shape, dtype)
 
     def _draw(self, kind: str, shape: Sequence[int], dtype: str | None) -> Array:
         from pynn import _core
@@ -155,10 +151,11 @@ class RandomNormal(_Seeded):
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
-        self.mean, self.stddev, self.seed = mean, stddev, seed
+        owner, self.seed = type(self).__name__, seed
+        self.mean, self.stddev = number(owner, "mean", mean), number(owner, "stddev", stddev)
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
-        return _affine(self._normal(shape, dtype), self.stddev, self.mean)
+        return _affine(self._draw("random_normal", shape, dtype), self.stddev, self.mean)
 
 
 class TruncatedNormal(RandomNormal):
@@ -184,10 +181,14 @@ class RandomUniform(_Seeded):
     """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
-        self.minval, self.maxval, self.seed = minval, maxval, seed
+        self.minval = number("RandomUniform", "minval", minval)
+        self.maxval = number("RandomUniform", "maxval", maxval)
+        self.seed = seed
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
-        return _affine(self._uniform(shape, dtype), self.maxval - self.minval, self.minval)
+        return _affine(
+            self._draw("random_uniform", shape, dtype), self.maxval - self.minval, self.minval
+        )
 
 
 class VarianceScaling(_Seeded):
@@ -219,8 +220,7 @@ class VarianceScaling(_Seeded):
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
-        if not scale > 0:
-            raise ValueError(f"VarianceScaling: `scale` must be positive. Received: scale={scale}")
+        self.scale = number("VarianceScaling", "scale", scale, above=0)
         distribution = {"normal": "truncated_normal"}.get(distribution, distribution)
         for name, value, known in (
             ("mode", mode, ("fan_in", "fan_out", "fan_avg")),
@@ -235,7 +235,7 @@ class VarianceScaling(_Seeded):
                 "VarianceScaling: `input_axes` and `output_axes` are given together. "
                 f"Received: input_axes={input_axes}, output_axes={output_axes}"
             )
-        self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
+        self.mode, self.distribution, self.seed = mode, distribution, seed
         self.input_axes, self.output_axes = input_axes, output_axes
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
@@ -250,9 +250,9 @@ class VarianceScaling(_Seeded):
         stddev = math.sqrt(self.scale / max(1.0, fan))
         if self.distribution == "uniform":
             limit = math.sqrt(3.0) * stddev
-            return _affine(self._uniform(shape, dtype), 2 * limit, -limit)
+            return _affine(self._draw("random_uniform", shape, dtype), 2 * limit, -limit)
         if self.distribution == "untruncated_normal":
-            return _affine(self._normal(shape, dtype), stddev, 0.0)
+            return _affine(self._draw("random_normal", shape, dtype), stddev, 0.0)
         return _affine(self._truncated_normal(shape, dtype), stddev / _TRUNCATED_STDDEV, 0.0)
 
 
@@ -268,7 +268,7 @@ class Orthogonal(_Seeded):
     """
 
     def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
-        self.gain, self.seed = gain, seed
+        self.gain, self.seed = number("Orthogonal", "gain", gain), seed
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
         if len(shape) < 2:
@@ -276,7 +276,7 @@ class Orthogonal(_Seeded):
                 f"Orthogonal: expected at least two dimensions. Received: shape={tuple(shape)}"
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        tall = self._normal((max(rows, columns), min(rows, columns)), "float64")
+        tall = self._draw("random_normal", (max(rows, columns), min(rows, columns)), "float64")
         q, r = np.linalg.qr(tall)
         q *= np.sign(np.diag(r))  # makes the decomposition unique and q uniformly distributed
         q = q if rows >= columns else q.T
@@ -328,6 +328,9 @@ variance_scaling, glorot_uniform, glorot_normal = VarianceScaling, GlorotUniform
 he_uniform, he_normal, lecun_uniform, lecun_normal = HeUniform, HeNormal, LecunUniform, LecunNormal
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
+__all__ = ["Initializer", "deserialize", "get", "serialize"]
+__all__ += [name for name, value in globals().items() if value in _CLASSES]
+
 
 def get(identifier: Any) -> Any:
     """Returns the initializer meant by a name, a class, an object or a configuration.
@@ -361,7 +364,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: the name or dictionary.
         custom_objects: classes and functions of your own by name.
-
     """
     return get_object("initializer", config, {**_TABLE, **(custom_objects or {})}, Initializer)
 
@@ -388,10 +390,9 @@ def _affine(values: Array, scale: float, offset: float) -> Array:
 
 def _fans(shape: Sequence[int]) -> tuple[float, float]:
     """Inputs and outputs of a unit; dimensions before the last two count as a receptive field."""
-    if not shape:
-        return 1.0, 1.0
-    if len(shape) == 1:
-        return float(shape[0]), float(shape[0])
+    if len(shape) < 2:
+        size = float(shape[0]) if shape else 1.0
+        return size, size
     field = math.prod(shape[:-2])
     return float(shape[-2] * field), float(shape[-1] * field)
 

@@ -291,5 +291,5 @@ def test_errors() -> None:
         metrics.FBetaScore(beta=-1.0)
     with pytest.raises(ValueError, match="`threshold` must be a float"):
         metrics.F1Score(threshold=2.0)
-    with pytest.raises(ValueError, match=r"`target_class_ids` must lie in \[0, 2\)"):
+    with pytest.raises(ValueError, match=r"`target_class_ids` must be integers in \[0, 2\)"):
         metrics.IoU(2, [2])

@@ -195,7 +195,7 @@ def test_wrong() -> None:
         initializers.get("he_norml")
     with pytest.raises(TypeError, match="Received: initializer=3"):
         initializers.get(3)
-    with pytest.raises(ValueError, match="`scale` must be positive"):
+    with pytest.raises(ValueError, match="`scale` must be finite and > 0"):
         initializers.VarianceScaling(scale=0)
     with pytest.raises(ValueError, match="`mode` must be one of"):
         initializers.VarianceScaling(mode="fan")

@@ -92,7 +92,7 @@ def test_every_schedule_is_tested() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(ValueError, match="`decay_steps` must be above 0"):
+    with pytest.raises(ValueError, match="`decay_steps` must be finite and > 0"):
         schedules.ExponentialDecay(0.1, 0, 0.9)
     with pytest.raises(ValueError, match="one value more than boundaries"):
         schedules.PiecewiseConstantDecay([1, 2], [0.1, 0.2])

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from pynn.callbacks._base import Callback, Logs
+from pynn.utils.checks import number, positive_integer
 
 _MOMENTA = ("momentum", "beta_1")  # what optimizers call it
 
@@ -54,9 +55,11 @@ class OneCycle(Callback):
         total_steps: int | None = None,
     ) -> None:
         super().__init__()
-        self.max_rate = max_rate
-        self.start_rate = max_rate / 10 if start_rate is None else start_rate
-        self.end_rate = self.start_rate / 1000 if end_rate is None else end_rate
+        self.max_rate = number("OneCycle", "max_rate", max_rate)
+        first = max_rate / 10 if start_rate is None else start_rate
+        self.start_rate = number("OneCycle", "start_rate", first)
+        last = self.start_rate / 1000 if end_rate is None else end_rate
+        self.end_rate = number("OneCycle", "end_rate", last)
         rates = (self.end_rate, self.start_rate, self.max_rate)
         if not (0 <= rates[0] <= rates[1] <= rates[2] < math.inf and max_rate > 0):
             raise ValueError(
@@ -64,19 +67,17 @@ class OneCycle(Callback):
                 f"max_rate > 0. Received: end_rate={rates[0]!r}, start_rate={rates[1]!r}, "
                 f"max_rate={rates[2]!r}"
             )
-        if momentum is not None and not 0 <= momentum[1] <= momentum[0] < 1:
+        if momentum is not None and not _falls(momentum):
             raise ValueError(
                 "OneCycle: `momentum` must be (largest, smallest), both in [0, 1). "
                 f"Received: momentum={momentum!r}"
             )
-        if not 0 <= annealing < 1:
+        if number("OneCycle", "annealing", annealing, low=0) >= 1:
             raise ValueError(
                 f"OneCycle: `annealing` must lie in [0, 1). Received: annealing={annealing!r}"
             )
-        if total_steps is not None and total_steps < 1:
-            raise ValueError(
-                f"OneCycle: `total_steps` must be at least 1. Received: total_steps={total_steps!r}"
-            )
+        if total_steps is not None:
+            positive_integer("OneCycle", "total_steps", total_steps)
         self.momentum, self.annealing, self.total_steps = momentum, annealing, total_steps
         self._epoch = self._total = self._done = 0
         self._before: tuple[str, float] | None = None  # momentum's name and value before
@@ -153,3 +154,11 @@ class OneCycle(Callback):
         if self._before is not None:
             setattr(self.model.optimizer, *self._before)
             self._before = None
+
+
+def _falls(momentum: Any) -> bool:
+    """Whether these are two numbers in [0, 1), the larger one first."""
+    if not isinstance(momentum, (list, tuple)) or len(momentum) != 2:
+        return False
+    largest, smallest = (number("OneCycle", "momentum", value) for value in momentum)
+    return 0 <= smallest <= largest < 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn.callbacks._base import Callback, Logs
+from pynn.utils.checks import is_integer, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,14 +57,17 @@ class LearningRateFinder(Callback):
         divergence: float = 4.0,
     ) -> None:
         super().__init__()
+        given = {"min_rate": min_rate, "max_rate": max_rate, "beta": beta, "divergence": divergence}
+        for name, value in given.items():
+            number("LearningRateFinder", name, value)
         if not 0 < min_rate < max_rate < math.inf:
             raise ValueError(
                 "LearningRateFinder: the rates must satisfy 0 < min_rate < max_rate. "
                 f"Received: min_rate={min_rate!r}, max_rate={max_rate!r}"
             )
-        if steps is not None and steps < 2:
+        if steps is not None and (not is_integer(steps) or steps < 2):
             raise ValueError(
-                f"LearningRateFinder: `steps` must be at least 2. Received: steps={steps!r}"
+                f"LearningRateFinder: `steps` must be an integer >= 2. Received: steps={steps!r}"
             )
         if not 0 <= beta < 1 or not divergence > 1:
             raise ValueError(

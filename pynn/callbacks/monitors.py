@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from pynn.callbacks._base import Callback, Logs
+from pynn.utils.checks import number
 from pynn.utils.progress import message
 
 
@@ -29,7 +30,8 @@ class Monitor(Callback):
                 f"{type(self).__name__}: `mode` must be 'auto', 'min' or 'max'. "
                 f"Received: mode={mode!r}"
             )
-        self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
+        self.monitor, self.mode = monitor, mode
+        self.min_delta = abs(number(type(self).__name__, "min_delta", min_delta))
         self.best: float | None = None
 
     def current(self, logs: Logs) -> float | None:
@@ -87,7 +89,8 @@ class EarlyStopping(Monitor):
             (0: it did not).
 
     Raises:
-        ValueError: an unknown mode; with ``"auto"``, a key whose direction is not known.
+        ValueError: an unknown mode or a negative number; with ``"auto"``, a key whose direction is
+            not known.
 
     Example:
         >>> stop = EarlyStopping(monitor="val_loss", patience=10, restore_best_weights=True)
@@ -105,6 +108,10 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
+        number("EarlyStopping", "patience", patience, low=0)
+        number("EarlyStopping", "start_from_epoch", start_from_epoch, low=0)
+        if baseline is not None:
+            number("EarlyStopping", "baseline", baseline)
         self.patience, self.verbose, self.baseline = patience, verbose, baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
@@ -164,7 +171,7 @@ class ReduceLROnPlateau(Monitor):
     The rate that an epoch was trained with is added to its logs as ``learning_rate``.
 
     Raises:
-        ValueError: ``factor`` is not less than 1, or an unknown mode.
+        ValueError: ``factor`` is not less than 1, a negative number, or an unknown mode.
 
     Example:
         >>> reduce = ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=5)
@@ -182,10 +189,12 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        if not 0 <= factor < 1:
+        if number("ReduceLROnPlateau", "factor", factor, low=0) >= 1:
             raise ValueError(
                 f"ReduceLROnPlateau: `factor` must lie in [0, 1). Received: factor={factor!r}"
             )
+        for name, value in {"patience": patience, "cooldown": cooldown, "min_lr": min_lr}.items():
+            number("ReduceLROnPlateau", name, value, low=0)
         self.factor, self.patience, self.verbose = factor, patience, verbose
         self.cooldown, self.min_lr = cooldown, min_lr
         self.on_train_begin()

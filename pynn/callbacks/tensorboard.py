@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pynn.callbacks._base import Callback, Logs
+from pynn.utils.checks import number
 
 
 class TensorBoard(Callback):
@@ -66,6 +67,7 @@ class TensorBoard(Callback):
                 raise ValueError(
                     f"TensorBoard: `{name}` is not offered. Received: {name}={value!r}"
                 )
+        number("TensorBoard", "histogram_freq", histogram_freq)
         if histogram_freq < 0 or (write_grads and not histogram_freq):
             raise ValueError(
                 "TensorBoard: `histogram_freq` must not be negative, and more than 0 for "

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pynn import _catalog, _core, config
 from pynn.metrics._base import Array, Sums, SumsMetric, row_sums
-from pynn.metrics._decisions import Counts, counts_at, share
+from pynn.metrics._decisions import Counts, counts_at, share, threshold_list
 from pynn.utils.checks import is_integer
 
 ROW = _catalog.rows("metric")["scores_by_threshold"]
@@ -142,15 +142,12 @@ class AUC(CurveMetric):
             raise ValueError(
                 f"AUC: `num_labels` is for `multi_label=True`. Received: num_labels={num_labels!r}"
             )
-        self._own = None if thresholds is None else sorted(float(t) for t in thresholds)
+        self._own = None
+        if thresholds is not None:
+            self._own = sorted(threshold_list("AUC", thresholds, 0.5))
         if self._own is None:
             self.thresholds = even_thresholds(_two_at_least(num_thresholds))
         else:
-            if any(not 0 <= t <= 1 for t in self._own):
-                raise ValueError(
-                    "AUC: `thresholds` must lie between 0 and 1. "
-                    f"Received: thresholds={thresholds!r}"
-                )
             self.thresholds = [-config.epsilon(), *self._own, 1 + config.epsilon()]
         self.num_thresholds = len(self.thresholds)
         self.multi_label, self.num_labels, self.from_logits = multi_label, num_labels, from_logits

@@ -256,7 +256,7 @@ def threshold_list(owner: str, thresholds: Thresholds, default: float) -> list[f
     if thresholds is None:
         return [default]
     found = list(thresholds) if isinstance(thresholds, (Sequence, np.ndarray)) else [thresholds]
-    if not found or any(t is None or not 0 <= t <= 1 for t in found):
+    if not found or not all(isinstance(t, (int, float, np.number)) and 0 <= t <= 1 for t in found):
         raise ValueError(
             f"{owner}: `thresholds` must lie between 0 and 1. Received: thresholds={thresholds!r}"
         )

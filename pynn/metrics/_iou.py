@@ -10,6 +10,7 @@ import numpy as np
 from pynn import config
 from pynn.losses._base import row_weights
 from pynn.metrics._base import Metric
+from pynn.utils.checks import integer_axis, is_integer, number, positive_integer
 
 
 class IoU(Metric):
@@ -49,16 +50,21 @@ class IoU(Metric):
         axis: int = -1,
     ) -> None:
         super().__init__(dtype or "int32", name)
-        if (
-            not target_class_ids
-            or not 0 <= min(target_class_ids) <= max(target_class_ids) < num_classes
-        ):
+        owner = type(self).__name__
+        self.num_classes = positive_integer(owner, "num_classes", num_classes)
+        wanted = list(target_class_ids) if np.iterable(target_class_ids) else []
+        if not wanted or not all(is_integer(c) and 0 <= c < num_classes for c in wanted):
             raise ValueError(
-                f"{type(self).__name__}: `target_class_ids` must lie in [0, {num_classes}). "
+                f"{owner}: `target_class_ids` must be integers in [0, {num_classes}). "
                 f"Received: target_class_ids={target_class_ids!r}"
             )
-        self.num_classes, self.target_class_ids = int(num_classes), list(target_class_ids)
-        self.ignore_class, self.axis = ignore_class, axis
+        self.target_class_ids, self.axis = wanted, integer_axis(owner, axis)
+        if ignore_class is not None and not is_integer(ignore_class):
+            raise TypeError(
+                f"{owner}: `ignore_class` must be an integer or None. "
+                f"Received: ignore_class={ignore_class!r}"
+            )
+        self.ignore_class = ignore_class
         self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
         self.total_cm = self.add_variable(
             (self.num_classes, self.num_classes), name="total_confusion_matrix"
@@ -144,7 +150,7 @@ class BinaryIoU(IoU):
         dtype: Any = None,
     ) -> None:
         super().__init__(2, target_class_ids, name, dtype)
-        self.threshold = threshold
+        self.threshold = number("BinaryIoU", "threshold", threshold)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Adds a batch of targets 0 or 1 and predictions of any numbers."""
@@ -186,7 +192,7 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        every = range(num_classes)
+        every = range(positive_integer(type(self).__name__, "num_classes", num_classes))
         super().__init__(
             num_classes, every, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis
         )

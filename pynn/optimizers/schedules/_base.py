@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pynn.utils.checks import number
 from pynn.utils.configurable import Configurable
 
 Array = npt.NDArray[np.float64]
@@ -36,10 +39,15 @@ class LearningRateSchedule(Configurable):
         """Returns the learning rates at an array of steps."""
         raise NotImplementedError(f"{type(self).__name__} must define `at(self, steps)`.")
 
-    def check_positive(self, *names: str) -> None:
-        for name in names:
-            value = getattr(self, name)
-            if not value > 0:
-                raise ValueError(
-                    f"{type(self).__name__}: `{name}` must be above 0. Received: {name}={value!r}"
-                )
+    def check_numbers(self, *positive: str) -> None:
+        """Checks the fields of a dataclass that hold numbers, some of which are above 0.
+
+        Raises:
+            TypeError: no number.
+            ValueError: not finite, or not above 0.
+        """
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # subclasses are such
+            value = getattr(self, field.name)
+            if field.type == "float" or (field.type == "float | None" and value is not None):
+                above = 0.0 if field.name in positive else -math.inf
+                number(type(self).__name__, field.name, value, above=above)

@@ -49,7 +49,7 @@ class CosineDecay(LearningRateSchedule):
     warmup_steps: float = 0
 
     def __post_init__(self) -> None:
-        self.check_positive("decay_steps")
+        self.check_numbers("decay_steps")
 
     def at(self, steps: Array) -> Any:
         first = top = self.initial_learning_rate
@@ -97,7 +97,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     name: str = "SGDRDecay"
 
     def __post_init__(self) -> None:
-        self.check_positive("first_decay_steps")
+        self.check_numbers("first_decay_steps")
         if not self.t_mul >= 1:
             raise ValueError(
                 f"CosineDecayRestarts: `t_mul` must be at least 1. Received: t_mul={self.t_mul!r}"
@@ -153,7 +153,7 @@ class OneCycle(LearningRateSchedule):
     name: str = "OneCycle"
 
     def __post_init__(self) -> None:
-        self.check_positive("total_steps", "initial_divisor", "final_divisor")
+        self.check_numbers("total_steps", "initial_divisor", "final_divisor")
         if not 0 <= self.warmup <= 1:
             raise ValueError(
                 f"OneCycle: `warmup` must be between 0 and 1. Received: warmup={self.warmup!r}"

@@ -45,7 +45,7 @@ class ExponentialDecay(LearningRateSchedule):
     name: str = "ExponentialDecay"
 
     def __post_init__(self) -> None:
-        self.check_positive("decay_steps")
+        self.check_numbers("decay_steps")
 
     def at(self, steps: Array) -> Any:
         return self.initial_learning_rate * self.decay_rate ** _periods(self, steps)
@@ -79,7 +79,7 @@ class InverseTimeDecay(LearningRateSchedule):
     name: str = "InverseTimeDecay"
 
     def __post_init__(self) -> None:
-        self.check_positive("decay_steps")
+        self.check_numbers("decay_steps")
 
     def at(self, steps: Array) -> Any:
         return self.initial_learning_rate / (1 + self.decay_rate * _periods(self, steps))
@@ -111,7 +111,7 @@ class PowerDecay(LearningRateSchedule):
     name: str = "PowerDecay"
 
     def __post_init__(self) -> None:
-        self.check_positive("decay_steps")
+        self.check_numbers("decay_steps")
 
     def at(self, steps: Array) -> Any:
         return self.initial_learning_rate * (1 + steps / self.decay_steps) ** -self.power
@@ -141,6 +141,12 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     name: str = "PiecewiseConstant"
 
     def __post_init__(self) -> None:
+        for name in ("boundaries", "values"):
+            if not np.iterable(getattr(self, name)):
+                raise TypeError(
+                    f"PiecewiseConstantDecay: `{name}` must be a list of numbers. "
+                    f"Received: {name}={getattr(self, name)!r}"
+                )
         self.boundaries, self.values = list(self.boundaries), list(self.values)
         if len(self.boundaries) != len(self.values) - 1:
             raise ValueError(
@@ -187,7 +193,7 @@ class PolynomialDecay(LearningRateSchedule):
     name: str = "PolynomialDecay"
 
     def __post_init__(self) -> None:
-        self.check_positive("decay_steps")
+        self.check_numbers("decay_steps")
 
     def at(self, steps: Array) -> Any:
         periods = np.maximum(np.ceil(steps / self.decay_steps), 1) if self.cycle else 1.0
