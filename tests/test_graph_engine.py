@@ -373,3 +373,10 @@ def test_errors_of_a_trainer() -> None:
         )
     with pytest.raises(ValueError, match="a tensor of the graph"):
         _core.Network("float64", [(3,)], [], [1])
+
+
+def test_sums_of_millions_stay_exact() -> None:
+    x = RNG.random((1, 3_000_000), np.float32)
+    mean = node("reduce", [0], name="mean", axes=[0.0], batch=True, keepdims=False)
+    y = _core.Network("float32", [x.shape[1:]], [mean], [1]).predict(x, 1)[0]
+    np.testing.assert_allclose(y, x.mean(dtype=np.float64), rtol=3e-7)

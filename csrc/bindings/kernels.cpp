@@ -90,9 +90,7 @@ void run_loss(const std::string& name, const Dense<T>& target, const Dense<T>& p
   check(target.size() == expected, row.name, ": expected ", expected,
         " targets for predictions of shape ", shape_of(pred),
         ". Received: y_true.shape=", shape_of(target), ".");
-  check(!from_logits || row.logits_index >= 0, row.name,
-        ": this loss has no form for logits. Received: from_logits=True.");
-  const auto kernel = table<T>().loss[from_logits ? row.logits_index : row.index];
+  const auto kernel = kernels::loss_kernel<T>(row, from_logits);
   kernel({values, grad, pred.data(), target.data(), nullptr, params_of<T>(row, given).data(),
           shape.rows, shape.cols, T(1), static_cast<T>(smoothing)});
 }

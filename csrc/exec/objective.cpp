@@ -5,19 +5,6 @@
 namespace pynn::exec {
 namespace {
 
-const kernels::CatalogRow& loss_row(const std::string& name) {
-  const auto* row = kernels::find_row("loss", name);
-  check(row != nullptr, "loss must be the name of a loss. Received: loss='", name, "'.");
-  return *row;
-}
-
-template <class T>
-kernels::LossKernel<T> logits_kernel(const kernels::CatalogRow& row) {
-  check(row.logits_index >= 0, row.name,
-        ": this loss has no form for logits. Received: from_logits=True.");
-  return kernels::table<T>().loss[row.logits_index];
-}
-
 // The rows of output `index`: along the last axis, or every element a row of its own.
 template <class T>
 Rows rows_of(const Plan<T>& plan, std::size_t index, bool values) {
@@ -41,16 +28,16 @@ template <class T>
 Loss<T>::Loss(const LossSpec& spec_, const Plan<T>& plan)
     : spec(spec_), rows(rows_of(plan, spec.output, spec.values)) {
   if (spec.values) return;
-  row = &loss_row(spec.name);
+  row = &kernels::loss_row(spec.name);
   params_ = kernels::params_of<T>(*row, spec.params);
   target_size = target_size_of(*row, rows);
-  kernel_ = spec.from_logits ? logits_kernel<T>(*row) : kernels::table<T>().loss[row->index];
+  kernel_ = kernels::loss_kernel<T>(*row, spec.from_logits);
   const int producer = plan.producer(rows.tensor);
   if (spec.from_logits || row->logits_index < 0 || producer < 0) return;
   // Softmax or sigmoid followed by its cross-entropy: exact, and cheaper, from what went into it.
   const Step<T>& last = plan.steps[static_cast<std::size_t>(producer)];
   if (last.output != rows.tensor || last.op->activation_name() != row->fuses_with) return;
-  kernel_ = logits_kernel<T>(*row);
+  kernel_ = kernels::loss_kernel<T>(*row, true);
   rows.tensor = last.inputs[0];
 }
 
@@ -106,9 +93,9 @@ Metric<T>::Metric(const MetricSpec& spec_, const Plan<T>& plan)
     sum_count = row->sums(rows.cols, spec.params);
     target_size = target_size_of(*row, rows);
   } else {
-    const kernels::CatalogRow& loss = loss_row(spec.name);
+    const kernels::CatalogRow& loss = kernels::loss_row(spec.name);
     params_ = kernels::params_of<T>(loss, spec.params);
-    loss_ = spec.from_logits ? logits_kernel<T>(loss) : kernels::table<T>().loss[loss.index];
+    loss_ = kernels::loss_kernel<T>(loss, spec.from_logits);
     target_size = target_size_of(loss, rows);
   }
 }

@@ -34,4 +34,17 @@ std::array<T, kMaxParams> params_of(const CatalogRow& row, const std::vector<dou
   return params;
 }
 
+inline const CatalogRow& loss_row(const std::string& name) {
+  const CatalogRow* row = find_row("loss", name);
+  check(row != nullptr, "loss must be the name of a loss. Received: loss='", name, "'.");
+  return *row;
+}
+
+template <class T>
+LossKernel<T> loss_kernel(const CatalogRow& row, bool from_logits) {
+  check(!from_logits || row.logits_index >= 0, row.name,
+        ": this loss has no form for logits. Received: from_logits=True.");
+  return table<T>().loss[from_logits ? row.logits_index : row.index];
+}
+
 }  // namespace pynn::kernels

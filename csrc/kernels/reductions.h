@@ -26,7 +26,11 @@ void fold_sum(T* total, isize stride, const T* x, isize n) {
     PYNN_SIMD
     for (isize i = 0; i < n; ++i) total[i] += x[i];
   } else {
-    *total += sum_of(x, n);
+    double sum = 0;  // of the sums of pieces: float would lose the small ones of millions
+    for (isize at = 0; at < n; at += kPiece) {
+      sum += static_cast<double>(sum_of(x + at, n - at < kPiece ? n - at : kPiece));
+    }
+    *total += static_cast<T>(sum);
   }
 }
 

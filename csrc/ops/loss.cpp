@@ -13,21 +13,16 @@ class LossRows : public Op<T> {
  public:
   explicit LossRows(const Blueprint& b)
       : owner_(b.spec.owner), smoothing_(static_cast<T>(b.spec.number("label_smoothing"))) {
-    const std::string name = b.spec.text("name");
-    const auto* row = kernels::find_row("loss", name);
-    check(row != nullptr, owner_, ": unknown loss. Received: loss='", name, "'.");
-    const bool logits = b.spec.flag("from_logits");
-    check(!logits || row->logits_index >= 0, row->name,
-          ": this loss has no form for logits. Received: from_logits=True.");
-    kernel_ = kernels::table<T>().loss[logits ? row->logits_index : row->index];
-    params_ = kernels::params_of<T>(*row, b.spec.list("params"));
+    const kernels::CatalogRow& row = kernels::loss_row(b.spec.text("name"));
+    kernel_ = kernels::loss_kernel<T>(row, b.spec.flag("from_logits"));
+    params_ = kernels::params_of<T>(row, b.spec.list("params"));
     const Shape& pred = b.in.at(0);
     cols_ = last_axis(pred);
     lead_ = rows_per_sample(pred);
-    target_cols_ = row->index_target ? 1 : cols_;
+    target_cols_ = row.index_target ? 1 : cols_;
     check(cols_ > 0 && element_count(b.in.at(1)) == lead_ * target_cols_ &&
               b.in_batched.at(0) == b.in_batched.at(1),
-          row->name,
+          row.name,
           ": targets do not fit the predictions. Received: one sample of y_true has shape ",
           b.in[1], ", of y_pred ", pred, ".");
     this->out = pred;

@@ -107,10 +107,11 @@ class Matmul : public Op<T> {
                  at[2] + i * space_.stride(2));
       }
     };
+    const isize weight = 1 + static_cast<isize>(gemm_cost(m_, n_, k_) / elementwise_cost(1));
     if (owner == kAll) {
-      space_.for_runs(pass.team, pass.n, run);
+      space_.for_runs(pass.team, pass.n, run, weight);
     } else {
-      space_.for_owned_runs(pass.team, pass.n, static_cast<std::size_t>(owner), run);
+      space_.for_owned_runs(pass.team, pass.n, static_cast<std::size_t>(owner), run, weight);
     }
   }
 

@@ -15,8 +15,8 @@ class Random : public Op<T> {
       : normal_(b.spec.text("distribution") == "normal"),
         scale_(static_cast<T>(b.spec.number("scale"))),
         offset_(static_cast<T>(b.spec.number("offset"))) {
-    for (double extent : b.spec.list("shape")) this->out.push_back(static_cast<isize>(extent));
-    size_ = element_count(this->out);
+    this->out = b.spec.whole_list("shape");
+    size_ = checked_count(b.spec.owner, this->out);
     input_size_ = element_count(b.in.at(0));
     this->whole_batch = true;  // blocks of one batch would all get the same numbers
   }

@@ -77,12 +77,13 @@ class Space {
     return true;
   }
 
-  // function(offsets, count) over runs along the inner axis, in any order, on many threads
+  // function(offsets, count) over runs along the inner axis, in any order, on many threads. An
+  // element is as much work as `weight` numbers of an elementwise op.
   template <class F>
-  void for_runs(int team, isize n, const F& function) const {
+  void for_runs(int team, isize n, const F& function, isize weight = 1) const {
     const isize width = extent(axes_.size() - 1, n);
     if (axes_.size() == 1) {
-      for_elements(team, width, [&](isize first, isize count) {
+      for_rows(team, width, weight, [&](isize first, isize count) {
         Offsets at;
         for (std::size_t k = 0; k < N; ++k) at[k] = first * axes_[0].stride[k];
         function(at, count);
@@ -92,7 +93,7 @@ class Space {
     isize rows = 1;
     for (std::size_t i = 0; i + 1 < axes_.size(); ++i) rows *= extent(i, n);
     if (width == 0) return;
-    for_rows(team, rows, width, [&](isize first, isize count) {
+    for_rows(team, rows, width * weight, [&](isize first, isize count) {
       Cursor cursor(*this, n, kNoAxis, {});
       cursor.seek(first);
       for (isize r = 0; r < count; ++r, cursor.next()) function(cursor.at, width);
@@ -101,18 +102,19 @@ class Space {
 
   // The same such that each element of one operand is met by one thread, always in the same order.
   template <class F>
-  void for_owned_runs(int team, isize n, std::size_t owner, const F& function) const {
+  void for_owned_runs(int team, isize n, std::size_t owner, const F& function,
+                      isize weight = 1) const {
     isize total = 1;
     for (std::size_t i = 0; i < axes_.size(); ++i) total *= extent(i, n);
     if (total == 0) return;
     std::size_t shared = 0;  // the axis that is cut into tasks
     while (shared < axes_.size() && axes_[shared].stride[owner] == 0) ++shared;
     if (shared == axes_.size()) return walk(n, kNoAxis, {}, function);
-    const isize length = extent(shared, n), work = total / length;
-    const isize fewest = shared + 1 == axes_.size() ? 64 : 1;  // whole cache lines
+    const isize length = extent(shared, n), work = total / length * weight;
+    const isize fewest = shared + 1 == axes_.size() && weight < 64 ? 64 : 1;  // whole cache lines
     const isize enough = 8192 / work;
     const Cut cut(length, enough > fewest ? enough : fewest);
-    parallel_for(team, cut.count, elementwise_cost(total),
+    parallel_for(team, cut.count, elementwise_cost(total * weight),
                  [&](isize task) { walk(n, shared, cut[task], function); });
   }
 

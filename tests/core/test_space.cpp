@@ -30,7 +30,7 @@ struct Case {
   bool a_batched, b_batched;
 };
 
-void check_case(const Case& c, isize n, int team) {
+void check_case(const Case& c, isize n, int team, isize weight) {
   const bool batched = c.a_batched || c.b_batched;
   const std::array<Operand, 3> operands = {Operand{c.shape, batched}, Operand{c.a, c.a_batched},
                                            Operand{c.b, c.b_batched}};
@@ -61,9 +61,9 @@ void check_case(const Case& c, isize n, int team) {
       }
     };
     if (owner < 0) {
-      space.for_runs(team, n, visit);
+      space.for_runs(team, n, visit, weight);
     } else {
-      space.for_owned_runs(team, n, static_cast<std::size_t>(owner), visit);
+      space.for_owned_runs(team, n, static_cast<std::size_t>(owner), visit, weight);
     }
     int missed = 0;
     for (const auto& times : seen) missed += times != 1;
@@ -84,6 +84,26 @@ void check_case(const Case& c, isize n, int team) {
       });
     }
     CHECK(one == many, "sums of operand %d depend on the team", static_cast<int>(owner));
+  }
+}
+
+// Elements that are much work each, such as products of matrices, are tasks of their own.
+void check_heavy_elements() {
+  const std::array<Operand, 2> operands = {Operand{{12}, true}, Operand{{12}, true}};
+  const Space<2> space({12}, true, operands);
+  for (bool owned : {false, true}) {
+    std::atomic<int> longest{0};
+    const auto visit = [&](const auto&, isize count) {
+      if (count > longest) longest = static_cast<int>(count);
+    };
+    const long before = shared_regions();
+    if (owned) {
+      space.for_owned_runs(4, 1, 1, visit, 100'000);
+    } else {
+      space.for_runs(4, 1, visit, 100'000);
+    }
+    CHECK(longest == 1 && shared_regions() == before + 1, "%d elements in one task",
+          longest.load());
   }
 }
 
@@ -108,8 +128,11 @@ int main() {
   };
   for (const Case& c : cases) {
     for (isize n : {1, 2, 37}) {
-      for (int team : {1, 4}) check_case(c, n, team);
+      for (int team : {1, 4}) {
+        for (isize weight : {1, 10'000}) check_case(c, n, team, weight);
+      }
     }
   }
+  check_heavy_elements();
   return pynn::test::finish();
 }
