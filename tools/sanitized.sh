@@ -23,4 +23,4 @@ case $1 in
 esac
 
 # shellcheck disable=SC2086
-$fixed env LD_PRELOAD="$preload" "$BIN/python" "$BIN/pytest" -p no:cacheprovider tests/test_tiny.py
+$fixed env LD_PRELOAD="$preload" "$BIN/python" "$BIN/pytest" -p no:cacheprovider tests/test_tiny.py tests/test_graph_engine.py
