@@ -211,6 +211,23 @@ def test_state_while_a_model_trains() -> None:
     assert int(model.optimizer.variables[0].numpy()) == 3
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "kinds"),
+    [
+        (optimizers.RMSprop(momentum=0.9, centered=True),
+         ["k_velocity", "b_velocity", "k_momentum", "b_momentum",
+          "k_average_gradient", "b_average_gradient"]),
+        (optimizers.Adam(amsgrad=True),
+         ["k_momentum", "k_velocity", "b_momentum", "b_velocity",
+          "k_velocity_hat", "b_velocity_hat"]),
+    ],
+)  # fmt: skip
+def test_arrays_are_in_the_order_of_keras(optimizer: Any, kinds: list[str]) -> None:
+    optimizer.build([pynn.Variable(np.ones((2, 2)), name="k"), pynn.Variable(np.ones(2), name="b")])
+    names = [variable.name for variable in optimizer.variables]
+    assert names == ["iteration", "learning_rate", *kinds]
+
+
 def test_errors() -> None:
     with pytest.raises(ValueError, match="`gradient_accumulation_steps` must be a whole number"):
         optimizers.SGD(gradient_accumulation_steps=1)

@@ -141,6 +141,8 @@ class Nadam(Optimizer):
         Dozat 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ
     """
 
+    beta_1: float
+
     def __init__(
         self,
         learning_rate: Rate = 0.001,
@@ -155,7 +157,7 @@ class Nadam(Optimizer):
     def rule_scalars(self) -> dict[str, Any]:
         """Keras keeps the product of the momentum schedule."""
         steps = np.arange(1, self.iterations + 1)
-        product = np.prod(self.fields["beta_1"] * (1 - 0.5 * 0.96**steps))
+        product = np.prod(self.beta_1 * (1 - 0.5 * 0.96**steps))
         return {"u_product": np.array(product, np.float32)}
 
 

@@ -17,44 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pynn import _core, constraints
+from pynn.optimizers._arrays import Array, Slot, StateArray, in_keras_order
 from pynn.utils.configurable import Configurable
-
-Array = npt.NDArray[Any]
-
-
-class StateArray:
-    """An array of an optimizer's state; ``value`` is the array itself."""
-
-    def __init__(self, path: str, value: Array, assign: Callable[[Any], None] | None = None):
-        self.path, self.value, self._assign = path, value, assign
-        self.name = path.rpartition("/")[2]
-        self.shape, self.dtype, self.trainable = value.shape, value.dtype.name, False
-
-    def numpy(self) -> Array:
-        """Returns a copy of the values."""
-        return self.value.copy()
-
-    def assign(self, value: npt.ArrayLike) -> None:
-        """Overwrites the values.
-
-        Raises:
-            ValueError: the shape differs.
-        """
-        array = np.asarray(value, self.value.dtype)
-        if array.shape != self.shape:
-            raise ValueError(
-                f"{self.path}: expected values of shape {self.shape}. "
-                f"Received: value.shape={array.shape}"
-            )
-        self.value[...] = array
-        if self._assign is not None:
-            self._assign(array)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self.value, dtype)
-
-    def __repr__(self) -> str:
-        return f"<StateArray path={self.path}, shape={self.shape}, dtype={self.dtype}>"
 
 
 class Stateful(Configurable):
@@ -134,13 +98,27 @@ class Stateful(Configurable):
         spec = self.spec()
         return _core.optimizer_slots(spec["name"], spec["fields"], shape)
 
-    def slot_shapes(self, shape: Sequence[int]) -> list[tuple[str, tuple[int, ...]]]:
-        """Name and shape of each array that the rule keeps for weights of this shape."""
-        return [(name, tuple(sizes)) for name, sizes, _ in self._rule_slots(shape)]
+    @property
+    def _extra_names(self) -> list[str]:
+        """What the engine keeps for a weight behind the rule's own arrays."""
+        wanted = {
+            "average": self.use_ema,
+            "gradient_accumulator": self.gradient_accumulation_steps,
+        }
+        return [name for name, is_kept in wanted.items() if is_kept]
 
     @property
     def _extra_slots(self) -> int:
-        return bool(self.use_ema) + bool(self.gradient_accumulation_steps)
+        return len(self._extra_names)
+
+    def layout(self, shapes: Sequence[Sequence[int]]) -> list[Slot]:
+        """All arrays of the state for weights of these shapes, in Keras's order."""
+        slots = []
+        for weight, shape in enumerate(shapes):
+            own = [(name, tuple(sizes)) for name, sizes, _ in self._rule_slots(shape)]
+            own += [(name, tuple(shape)) for name in self._extra_names]
+            slots += [Slot(weight, number, *kind) for number, kind in enumerate(own)]
+        return in_keras_order(self.spec()["name"], slots, self._extra_names)
 
     def _averages(self) -> list[Array]:
         if not self.use_ema:
@@ -165,27 +143,17 @@ class Stateful(Configurable):
         ]
         if not self.built:
             return scalars
-        rule = len(self._slots[0]) - self._extra_slots
-        extra = ["average"] * self.use_ema
-        extra += ["gradient_accumulator"] * bool(self.gradient_accumulation_steps)
-        paths = [
-            f"{self.name}/{str(getattr(variable, 'path', 'variable')).replace('/', '_')}"
-            for variable in self._variables
-        ]
-        shared = [
-            StateArray(f"{path}_{name}", own[rule + i])
-            for i, name in enumerate(extra)
-            for path, own in zip(paths, self._slots, strict=True)
-        ]
         slots = [
-            StateArray(f"{path}_{name}", array)
-            for path, own in zip(paths, self._slots, strict=True)
-            for (name, _, _), array in zip(self._rule_slots(()), own, strict=False)
+            StateArray(
+                f"{self.name}/{_path(self._variables[slot.weight])}_{slot.name}",
+                self._slots[slot.weight][slot.number],
+            )
+            for slot in self.layout([_values(variable).shape for variable in self._variables])
         ]
         last = [
             StateArray(f"{self.name}/{name}", array) for name, array in self.rule_scalars().items()
         ]
-        return [*scalars, *shared, *slots, *last]
+        return [*scalars, *slots, *last]
 
     def get_weights(self) -> list[Array]:
         """Returns copies of the state arrays."""
@@ -368,6 +336,11 @@ class Stateful(Configurable):
             average += (1 - keep) * values
             if every and (updates + 1) % every == 0:
                 values[...] = average
+
+
+def _path(variable: Any) -> str:
+    """What the arrays of a variable are called after."""
+    return str(getattr(variable, "path", "variable")).replace("/", "_")
 
 
 def _values(variable: Any) -> Array:

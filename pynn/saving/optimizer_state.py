@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,55 +13,6 @@ from pynn.models import state
 from pynn.saving import hdf5
 
 Array = npt.NDArray[Any]
-
-# Most optimizers keep the arrays of one weight together. Those named here are kept apart: one such
-# array of every weight, then the next.
-_APART = {"RMSprop": {"velocity", "momentum", "average_gradient"}}
-_ALWAYS_APART = {"velocity_hat"}
-_EXTRA = ("average", "gradient_accumulator")
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One array of an optimizer's state.
-
-    Attributes:
-        weight: the number of its weight among those that are trained.
-        number: its number among the arrays that the engine keeps for this weight.
-        name: what Keras calls it.
-        shape: its shape.
-    """
-
-    weight: int
-    number: int
-    name: str
-    shape: tuple[int, ...]
-
-
-def layout(optimizer: Any, variables: Sequence[Any]) -> list[Slot]:
-    """All arrays of an optimizer for these weights, in the order of files.
-
-    The engine keeps running means of the weights and sums of gradients behind the rule's own arrays
-    of a weight; in files they stand before all of those.
-    """
-    kept = (optimizer.use_ema, optimizer.gradient_accumulation_steps)
-    extra = [name for name, wanted in zip(_EXTRA, kept, strict=True) if wanted]
-    apart = _APART.get(type(optimizer).__name__, _ALWAYS_APART)
-    slots = []
-    for weight, variable in enumerate(variables):
-        rule = optimizer.slot_shapes(variable.shape)
-        named = [*rule, *((name, variable.shape) for name in extra)]
-        for number, (name, shape) in enumerate(named):
-            slots.append(Slot(weight, number, name, tuple(shape)))
-
-    def place(slot: Slot) -> tuple[int, int, int]:
-        if slot.name in extra:
-            return (0, slot.number, slot.weight)
-        return (
-            (2, slot.number, slot.weight) if slot.name in apart else (1, slot.weight, slot.number)
-        )
-
-    return sorted(slots, key=place)
 
 
 def arrays(model: Any) -> list[tuple[str, Array]]:
@@ -76,24 +26,11 @@ def arrays(model: Any) -> list[tuple[str, Array]]:
     if rate is not None:
         found.append(("learning_rate", np.array(rate, np.float32)))
     own = {id(variable): slots for variable, slots in saved.slots}
-    for slot in layout(optimizer, variables):
+    for slot in optimizer.layout([variable.shape for variable in variables]):
         variable = variables[slot.weight]
         name = f"{variable.path.replace('/', '_')}_{slot.name}"
         found.append((name, own[id(variable)][slot.number]))
-    if _keeps_product(optimizer):
-        product = _momentum_product(saved.iterations, optimizer.beta_1)
-        found.append(("u_product", np.array(product, np.float32)))
-    return found
-
-
-def _keeps_product(optimizer: Any) -> bool:
-    return type(optimizer).__name__ == "Nadam"
-
-
-def _momentum_product(steps: int, beta: float) -> float:
-    """The product of Nadam's momentum schedule so far, which Keras keeps as a variable."""
-    t = np.arange(1, steps + 1, dtype=np.float64)
-    return float(np.prod(beta * (1 - 0.5 * 0.96**t)))
+    return found + list(optimizer.rule_scalars().items())
 
 
 def _own_rate(optimizer: Any) -> float | None:
@@ -115,10 +52,10 @@ def restore(holder: Any, names: Sequence[str], model: Any, by_kind: bool = False
         UserWarning: they do not fit the optimizer, which then starts anew.
     """
     optimizer, variables = model.optimizer, model.trainable_variables
-    slots = layout(optimizer, variables)
+    slots = optimizer.layout([variable.shape for variable in variables])
     if by_kind:
         slots = sorted(slots, key=lambda slot: (slot.number, slot.weight))
-    tail = int(_keeps_product(optimizer) and not by_kind)
+    tail = 0 if by_kind else len(optimizer.rule_scalars())  # they follow from the step
     lead = len(names) - len(slots) - tail
     if lead not in (1, 2):
         if len(names) > 2:  # else it was saved before training
