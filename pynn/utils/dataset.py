@@ -5,8 +5,10 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 
 class PyDataset:
@@ -76,7 +78,11 @@ class PyDataset:
             )
         if self.workers < 1 or (self.workers == 1 and not self.use_multiprocessing):
             yield from (self[index] for index in indices)
-        elif self.use_multiprocessing:
+            return
+        # Imported here: it would be a tenth of the time that `import pynn.layers` takes.
+        from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+        if self.use_multiprocessing:
             with ProcessPoolExecutor(self.workers, initializer=_keep, initargs=(self,)) as pool:
                 yield from self._ahead(pool, _kept_batch, indices)
         else:
