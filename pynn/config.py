@@ -80,7 +80,13 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Sets the value that ``epsilon()`` returns."""
+    """Sets the value that ``epsilon()`` returns.
+
+    Raises:
+        ValueError: no finite number, or a negative one.
+    """
+    if not isinstance(value, (int, float, np.number)) or not 0 <= value < np.inf:
+        raise ValueError(f"set_epsilon: `value` must be finite and >= 0. Received: value={value!r}")
     _settings["epsilon"] = float(value)
 
 

@@ -88,6 +88,11 @@ class Graph:
             self._training = bool(training)
         try:
             if hasattr(operation, "build_for"):
+                if not args:
+                    raise TypeError(
+                        f"{operation.name}: a layer is called on its inputs, layer(x). "
+                        "Received: no inputs"
+                    )
                 operation.build_for(map_structure(lambda t: t.shape, args[0]))
             y = operation.trace(self, *args, **kwargs)
             for tensor in flatten(y):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pynn import _core, config
 from pynn._graph.tensor import Operators, Symbol
+from pynn.utils.arrays import as_array
 
 
 class Variable(Operators):
@@ -51,7 +52,7 @@ class Variable(Operators):
             if shape is None:
                 raise ValueError("Variable: `shape` is needed where a function makes the values.")
             initializer = initializer(tuple(shape), dtype=kind)
-        array = np.asarray(initializer, dtype=kind)
+        array = as_array("initializer", initializer).astype(kind)
         if shape is not None:
             check_shape(name, shape, array.shape)
         self.name = name

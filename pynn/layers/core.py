@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from pynn import activations, constraints, initializers, regularizers
 from pynn._graph.graph import Graph
 from pynn._graph.symbol import KerasTensor, Node
@@ -15,6 +13,7 @@ from pynn.layers._base import Layer
 from pynn.layers._checks import Shape, sample_shape, without_batch
 from pynn.layers.activation import ELU, LeakyReLU, ParametricActivation, ReLU, Softmax
 from pynn.utils.checks import positive_integer
+from pynn.utils.dtypes import standardize_dtype
 
 
 class InputLayer(Layer):
@@ -58,7 +57,7 @@ class InputLayer(Layer):
         self.sample_shape: Shape = sample_shape("Input", shape) if given is None else given
         self.batch_shape: tuple[int | None, ...] = (None, *self.sample_shape)
         self.shape = self.batch_shape
-        self._data_dtype = None if dtype is None else str(np.dtype(dtype))
+        self._data_dtype = None if dtype is None else standardize_dtype(dtype)
         self.built = True
         self._input_shape = self.batch_shape
         kind = self.input_dtype

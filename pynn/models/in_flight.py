@@ -40,9 +40,12 @@ class InFlight:
         self._rule = rule
 
     def fit_state(self) -> dict[str, Any]:
-        """The seeds of the fit that runs; with weights and optimizer all it depends on."""
-        assert self.fitting is not None
-        return {"seed": self._seed, "order": self.fitting.feed.state}
+        """The seeds of the fit that runs; with weights and optimizer all it depends on.
+
+        Raises:
+            RuntimeError: no fit runs.
+        """
+        return {"seed": self._seed, "order": self._fit_that_runs("fit_state").feed.state}
 
     def resume_fit(self, epoch: int, batch: int, seeds: Mapping[str, Any]) -> None:
         """Lets the fit that begins go on from an epoch and a batch of an earlier one.
@@ -53,11 +56,19 @@ class InFlight:
             epoch: the epoch, counted from 0.
             batch: the batch in it.
             seeds: what ``fit_state`` returned then.
+
+        Raises:
+            RuntimeError: no fit runs.
         """
-        assert self.fitting is not None
-        self._seed, self.fitting.feed.state = seeds["seed"], seeds["order"]
-        self.fitting.start = (epoch, batch)
+        fitting = self._fit_that_runs("resume_fit")
+        self._seed, fitting.feed.state = seeds["seed"], seeds["order"]
+        fitting.start = (epoch, batch)
         self._trainer.iterations = self.optimizer.calls
+
+    def _fit_that_runs(self, method: str) -> Fitting:
+        if self.fitting is None:
+            raise RuntimeError(f"{method}: no fit runs; call it in a callback of `fit`.")
+        return self.fitting
 
     def last_gradients(self) -> list[tuple[Any, npt.NDArray[Any]]]:
         """The trained variables, each with its gradient in the last batch that was trained."""

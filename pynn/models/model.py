@@ -15,6 +15,7 @@ from pynn.models import data
 from pynn.models.persistence import Persistence
 from pynn.models.training import Training
 from pynn.utils.arrays import as_arrays
+from pynn.utils.checks import is_integer
 from pynn.utils.configurable import lookup
 from pynn.utils.registration import CustomObjectScope
 
@@ -166,17 +167,16 @@ class Model(Persistence, Training, Layer):
             >>> model.get_layer("hidden") is model.layers[0]
             True
         """
-        if (name is None) == (index is None):
+        if (name is None) == (index is None) or not isinstance(name, (str, type(None))):
             raise ValueError(
-                "get_layer: give either `name` or `index`. "
+                "get_layer: give either `name` or `index`, a string or an integer. "
                 f"Received: name={name!r}, index={index!r}"
             )
         layers = self.layers
         if name is not None:
             found: Layer = lookup("layer", name, {layer.name: layer for layer in layers})
             return found
-        assert index is not None
-        if not -len(layers) <= index < len(layers):
+        if not is_integer(index) or not -len(layers) <= index < len(layers):
             raise ValueError(
                 f"get_layer: the model has {len(layers)} layers. Received: index={index}"
             )

@@ -53,6 +53,10 @@ class Sequential(Model):
         self._input: InputLayer | None = None
         self._layers: list[Layer] = []
         self._chain: list[KerasTensor] = []  # the input, then the output of each layer
+        if layers is not None and not isinstance(layers, Iterable):
+            raise TypeError(
+                f"{self.name}: `layers` must be a list of layers. Received: layers={layers!r}"
+            )
         for layer in layers or ():
             self._append(layer)
         self._rebuild()

@@ -16,6 +16,7 @@ from pynn._graph.structure import map_structure
 from pynn._graph.variable import Variable
 from pynn.layers._base import Layer
 from pynn.layers.core import InputLayer
+from pynn.utils.checks import number, positive_integer
 from pynn.utils.progress import printable
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def print_summary(
         header.append("Connected to")
         align += "<"
         length, default = 108, (0.3, 0.56, 0.74, 1.0)
-    positions = list(positions or default)
+    if line_length is not None:
+        positive_integer("summary", "line_length", line_length)
+    positions = [number("summary", "positions", p, above=0) for p in positions or default]
     if show_trainable:
         header.append("Trainable")
         align += "^"

@@ -171,8 +171,13 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         custom_objects: classes and functions of your own, by name.
 
     Raises:
+        TypeError: no text.
         ValueError: no JSON, or an unknown class.
     """
+    if not isinstance(json_string, (str, bytes)):
+        raise TypeError(
+            f"model_from_json: `json_string` must be text. Received: json_string={json_string!r}"
+        )
     entry = files.parse_json(json_string, "model_from_json: the text")
     version = entry.get("keras_version") if isinstance(entry, dict) else None
     modern = "module" in entry if isinstance(entry, dict) else False

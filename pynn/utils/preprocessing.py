@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pynn.config import floatx
 from pynn.utils.arrays import Array
-from pynn.utils.checks import is_integer
+from pynn.utils.checks import is_integer, positive_integer
 from pynn.utils.random import check_seed, draw_seed
 
 
@@ -44,7 +44,9 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> Array:
         shape = shape[:-1]
     labels = labels.reshape(-1)
     low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, -1)
-    count = high + 1 if num_classes is None else int(num_classes)
+    count = high + 1
+    if num_classes is not None:
+        count = positive_integer("to_categorical", "num_classes", num_classes)
     if low < 0 or high >= count:
         raise ValueError(
             f"to_categorical: class indices must lie in [0, {count}). "
