@@ -138,10 +138,22 @@ class Model(Persistence, Training, Layer):
             self.built, self._symbols = False, None  # another shape may fit
             raise
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """Makes a new model from what ``get_config`` returned, with new weights."""
+        if cls is Model and "input_layers" in config:
+            from pynn.models.functional import Functional
+
+            return Functional.from_config(config)
+        return super().from_config(config)
+
     def ensure_built(self, x: Any) -> None:
         """Builds the model for these arrays of samples if that has not been done."""
-        if not self.built:
-            self.build(map_structure(lambda a: (None, *(a.shape[1:] or (1,))), x))
+        if not self.built or self._symbols is None:
+            shape = map_structure(lambda a: (None, *(a.shape[1:] or (1,))), x)
+            self.build(shape)
+            if self._symbols is None:  # a `build` of the subclass, for parts of its own
+                Model.build(self, shape)
 
     # ---- layers ------------------------------------------------------------------------------
 
