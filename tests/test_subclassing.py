@@ -262,15 +262,6 @@ def test_what_call_may_not_return() -> None:
         Empty().predict(rows(3, 2), verbose=0)
 
 
-@pytest.mark.parametrize("name", ["train_step", "test_step", "compute_loss"])
-def test_a_step_that_would_not_be_called(name: str) -> None:
-    step = {name: lambda self, *args: {}, "call": lambda self, x: x}
-    model = type("Own", (pynn.Model,), step)()
-    model.compile("sgd", "mse")
-    with pytest.raises(NotImplementedError, match=rf"Own\.{name} would not be called"):
-        model.fit(rows(3, 2), rows(3, 2), verbose=0)
-
-
 class Rebuilding(pynn.Model):
     """Makes a layer in ``build``, where the number of its units is known."""
 

@@ -138,15 +138,6 @@ class Model(Persistence, Training, Layer):
             self.built, self._symbols = False, None  # another shape may fit
             raise
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """Makes a new model from what ``get_config`` returned, with new weights."""
-        if cls is Model and "input_layers" in config:
-            from pynn.models.functional import Functional
-
-            return Functional.from_config(config)
-        return super().from_config(config)
-
     def ensure_built(self, x: Any) -> None:
         """Builds the model for these arrays of samples if that has not been done."""
         if not self.built or self._symbols is None:
