@@ -63,6 +63,6 @@ def test_a_layer_stands_in_a_model_once_and_shuffle_is_a_bool() -> None:
 def test_a_step_that_would_not_be_called(name: str) -> None:
     step = {name: lambda self, *args: {}, "call": lambda self, x: x}
     model = type("Own", (pynn.Model,), step)()
+    model.compile("sgd", "mse")
     with pytest.raises(NotImplementedError, match=rf"Own\.{name} would not be called"):
-        model.compile("sgd", "mse")
         model.fit(np.ones((3, 2)), np.ones((3, 2)), verbose=0)

@@ -275,6 +275,7 @@ TAIL = """
   `validation_split` are refused, which Keras ignores.
 - `model.metrics` and `metrics_names` list the metrics themselves, without `compile_metrics`;
   `evaluate` returns the loss, then the losses of the outputs, then the metrics.
+- `class_weight` and `sample_weight` given together are multiplied; Keras refuses them.
 - A generator as `validation_data` goes on from one epoch to the next; for the same rows every
   time give arrays or a `keras.utils.PyDataset`.
 - `to_categorical` returns `floatx`; losses called by hand return Python floats.
