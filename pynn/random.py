@@ -23,6 +23,7 @@ import numpy.typing as npt
 from pynn import initializers
 from pynn._compat import explain_absent
 from pynn._graph.graph import tracing
+from pynn._graph.tensor import Symbol, Tensor
 from pynn.config import floatx
 from pynn.utils.random import SeedGenerator, check_seed, draw_seed
 
@@ -169,23 +170,33 @@ def categorical(
 
 
 def dropout(
-    inputs: npt.ArrayLike, rate: float, noise_shape: Sequence[int] | None = None, seed: Seed = None
-) -> Array:
+    inputs: Any, rate: float, noise_shape: Sequence[int] | None = None, seed: Seed = None
+) -> Any:
     """Sets a share of the values to zero and divides the others by what is kept.
 
     Formula: ``x * m / (1 - rate)`` with m = 0 with probability ``rate``, else 1.
 
     Args:
-        inputs: array.
+        inputs: array, or a tensor in code that is traced.
         rate: the share, in [0, 1).
-        noise_shape: shape of m, broadcast to that of ``inputs``; by default the same.
+        noise_shape: shape of m, broadcast to that of ``inputs``; by default the same. For arrays.
         seed: an integer, a ``SeedGenerator`` or None.
 
     Raises:
         ValueError: ``rate`` is outside the range.
+        TypeError: a symbol of the functional API, or one with ``noise_shape``.
     """
     if not 0 <= rate < 1:
         raise ValueError(f"dropout: `rate` must be in [0, 1). Received: rate={rate!r}")
+    if isinstance(inputs, Symbol):
+        if not isinstance(inputs, Tensor) or noise_shape is not None:
+            raise TypeError(
+                "dropout: use layers.Dropout for symbols of the functional API, and for a "
+                f"`noise_shape`. Received: inputs={inputs!r}, noise_shape={noise_shape}"
+            )
+        return inputs.graph.add(
+            "dropout", [inputs], inputs.sample, random=True, rate=float(rate), **_own_seed(seed)
+        )
     x = np.asarray(inputs)
     x = x if x.dtype.kind == "f" else x.astype(floatx())
     kept = _generator("dropout", seed).random(tuple(noise_shape or x.shape)) >= rate
@@ -278,7 +289,6 @@ def _traced(
             f"layer is recorded. Received: shape={tuple(shape)}"
         )
     sample = tuple(int(size) for size in tuple(shape)[1:] if size is not None)
-    own_seed: dict[str, Any] = {"seed": seed} if isinstance(seed, int) else {}
     return graph.add(
         "random",
         graph.inputs[:1],
@@ -288,8 +298,12 @@ def _traced(
         shape=list(sample),
         scale=float(scale),
         offset=float(offset),
-        **own_seed,
+        **_own_seed(seed),
     )
+
+
+def _own_seed(seed: Seed) -> dict[str, Any]:
+    return {"seed": seed} if isinstance(seed, int) else {}
 
 
 def _generator(owner: str, seed: Seed) -> np.random.Generator:

@@ -136,6 +136,20 @@ def test_history() -> None:
     assert mine.epoch == [0]
 
 
+def test_history_of_a_metric_with_a_value_per_class(capsys: pytest.CaptureFixture[str]) -> None:
+    x, y = data()
+    model = classifier()
+    classes = model.output_shape[-1]
+    hot = np.eye(classes)[y]
+    model.compile("sgd", "categorical_crossentropy", metrics=[pynn.metrics.F1Score()])
+    history = model.fit(x, hot, verbose=2)
+    (scores,) = history.history["f1_score"]
+    assert scores.shape == (classes,)
+    assert f"f1_score: {scores.mean():.4f}" in capsys.readouterr().out
+    assert "f1_score" in repr(history)
+    assert "f1_score" in history._repr_html_()
+
+
 def test_hooks_of_evaluate_and_predict() -> None:
     x, y = data()
     model = classifier()

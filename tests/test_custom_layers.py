@@ -193,13 +193,14 @@ def test_regularizers_of_ones_own() -> None:
     _close(model.evaluate(X, Y, verbose=0), expected)
 
 
-def test_assigning_in_call_is_refused() -> None:
+@pytest.mark.parametrize("method", ["assign", "assign_add", "assign_sub"])
+def test_assigning_in_call_is_refused(method: str) -> None:
     class Counter(layers.Layer):
         def build(self, input_shape: Any) -> None:
             self.n = self.add_weight(shape=(), initializer="zeros", trainable=False)
 
         def call(self, x: Any) -> Any:
-            self.n.assign(self.n + ops.sum(x))
+            getattr(self.n, method)(ops.sum(x))
             return x
 
     with pytest.raises(TypeError, match="a variable cannot be assigned in `call`"):

@@ -43,6 +43,7 @@ CASES: list[tuple[type[Exception], str, Trial]] = [
     (TypeError, "`name` must be a string. Received: name=3", lambda: layers.Dense(2, name=3)),
     (ValueError, "float32 or float64. Received: dtype='int32'", lambda: layers.Dense(2, dtype="int32")),
     (ValueError, "Received: dtype='float31'", lambda: layers.Dense(2, dtype="float31")),
+    (ValueError, "expected one input; Concatenate", lambda: layers.Dense(2)([np.zeros((2, 3))] * 2)),
     (ValueError, "`rate` must be a number in [0, 1). Received: rate=1", lambda: layers.Dropout(1)),
     (ValueError, "Received: rate=-0.1", lambda: layers.Dropout(-0.1)),
     (ValueError, "Received: rate='half'", lambda: layers.AlphaDropout("half")),

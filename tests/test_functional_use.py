@@ -31,6 +31,13 @@ def float64() -> Any:
 # ---- looking at models -----------------------------------------------------------------------
 
 
+def test_the_base_class_makes_a_model_from_the_description_of_a_graph() -> None:
+    a = pynn.Input((3,), name="a")
+    model = pynn.Model(a, layers.Dense(2, name="d")(a), name="m")
+    again = pynn.Model.from_config(model.get_config())
+    assert (again.name, [layer.name for layer in again.layers]) == ("m", ["a", "d"])
+
+
 def test_inputs_and_outputs_of_layers_and_models() -> None:
     dense = layers.Dense(2, name="d")
     with pytest.raises(AttributeError, match="d: the layer has no output yet"):

@@ -57,3 +57,12 @@ def test_a_layer_stands_in_a_model_once_and_shuffle_is_a_bool() -> None:
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="shuffle"):
         model.fit(np.ones((4, 3)), np.ones((4, 3)), shuffle="batch", verbose=0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["train_step", "test_step", "compute_loss"])
+def test_a_step_that_would_not_be_called(name: str) -> None:
+    step = {name: lambda self, *args: {}, "call": lambda self, x: x}
+    model = type("Own", (pynn.Model,), step)()
+    model.compile("sgd", "mse")
+    with pytest.raises(NotImplementedError, match=rf"Own\.{name} would not be called"):
+        model.fit(np.ones((3, 2)), np.ones((3, 2)), verbose=0)

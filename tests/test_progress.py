@@ -140,6 +140,12 @@ def test_verbose_2_and_0(clock: Clock) -> None:
     assert draw(clock, Terminal(), verbose=0) == ""
 
 
+def test_numbers_are_printed_as_keras_prints_its_float32() -> None:
+    stream = io.StringIO()
+    Progress(1, 2, stream).finish({"rate": 0.001, "small": 0.0009, "several": np.array([1, 2])})
+    assert stream.getvalue().endswith("rate: 0.0010 - small: 9.0000e-04 - several: 1.5000\n")
+
+
 def test_unknown_number_of_steps(clock: Clock) -> None:
     stream = Terminal()
     bar = Progress(None, 1, stream)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import pynn
-from pynn import random
+from pynn import layers, random
 
 N = 100_000
 
@@ -150,3 +150,19 @@ def test_gradient_beside_random_numbers() -> None:
 def test_an_open_shape_needs_a_layer() -> None:
     with pytest.raises(ValueError, match="only while the `call` of a layer is recorded"):
         pynn.random.uniform((None, 3))
+
+
+class Dropping(layers.Layer):
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        return pynn.random.dropout(x, 0.25, seed=pynn.random.SeedGenerator(1)) if training else x
+
+
+def test_dropout_in_a_layer() -> None:
+    x = np.ones((2000, 3))
+    layer = Dropping(dtype="float64")
+    np.testing.assert_array_equal(layer(x), x)
+    y = layer(x, training=True)
+    assert set(np.unique(y)) == {0.0, 1 / 0.75}
+    assert np.mean(y == 0) == pytest.approx(0.25, abs=0.03)  # five standard deviations of 6000
+    with pytest.raises(TypeError, match=r"use layers\.Dropout"):
+        pynn.random.dropout(pynn.Input((3,)), 0.5)

@@ -121,6 +121,25 @@ def test_registered_names_do_not_hide_those_of_pynn() -> None:
     assert type(second) is Dense
 
 
+class Forgetful(layers.Layer):
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(units)
+
+    def call(self, x: Any) -> Any:
+        return self.dense(x)
+
+
+def test_a_file_that_could_not_be_loaded_is_not_written(tmp_path: Path) -> None:
+    model = pynn.Sequential([pynn.Input((3,)), Forgetful(2)])
+    with pytest.raises(
+        NotImplementedError, match=r"or defines get_config.*Forgetful without units"
+    ):
+        model.save(tmp_path / "m.keras")
+    assert not (tmp_path / "m.keras").exists()
+    model.save_weights(tmp_path / "m.weights.h5")
+
+
 def test_registering_needs_get_config() -> None:
     with pytest.raises(ValueError, match="get_config"):
         saving.register_keras_serializable()(type("Bare", (), {}))

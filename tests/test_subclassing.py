@@ -262,6 +262,50 @@ def test_what_call_may_not_return() -> None:
         Empty().predict(rows(3, 2), verbose=0)
 
 
+class Rebuilding(pynn.Model):
+    """Makes a layer in ``build``, where the number of its units is known."""
+
+    def build(self, input_shape: Any) -> None:
+        self.copies = layers.Dense(input_shape[-1])
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        copied = self.copies(x)
+        self.add_loss(ops.mean(ops.square(copied - x)))
+        return copied
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_build_of_the_model_itself(before: bool) -> None:
+    model = Rebuilding()
+    if before:
+        model.build((None, 3))
+    model.compile("sgd", "mse")
+    x = rows(4, 3)
+    twice = 2 * float(np.mean((np.asarray(model(x)) - x) ** 2))
+    assert model.evaluate(x, x, verbose=0) == pytest.approx(twice, rel=1e-5)
+    assert [w.shape for w in model.weights] == [(3, 3), (3,)]
+
+
+class AlwaysDropout(layers.Dropout):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        return super().call(inputs, training=True)
+
+
+class AlwaysAlphaDropout(layers.AlphaDropout):
+    def call(self, inputs: Any) -> Any:
+        return super().call(inputs, training=True)
+
+
+@pytest.mark.parametrize("kind", [AlwaysDropout, AlwaysAlphaDropout])
+def test_dropout_that_stays_active(kind: Any) -> None:
+    model = pynn.Sequential([pynn.Input((50,)), kind(0.5)])
+    first, second = (model.predict(np.ones((4, 50)), verbose=0) for _ in range(2))
+    assert not np.array_equal(first, second)
+    if kind is AlwaysDropout:
+        assert set(first.ravel()) == {0.0, 2.0}
+
+
 def test_a_symbol_kept_from_another_call() -> None:
     kept: list[Any] = []
 

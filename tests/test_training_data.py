@@ -35,6 +35,17 @@ def test_validation() -> None:
     assert a.history["val_loss"][-1] == pytest.approx(own, rel=1e-10)
 
 
+def test_class_weights_do_not_weigh_the_validation_split() -> None:
+    x, y = classes()
+    model = classifier()
+    log = model.fit(
+        x, y, validation_split=0.25, class_weight={0: 5.0, 1: 0.5, 2: 7.0}, verbose=0
+    ).history
+    p = model(x[150:])
+    own = -np.log(p[np.arange(50), y[150:]]).mean()
+    assert log["val_loss"][-1] == pytest.approx(own, rel=1e-10)
+
+
 def test_validation_options() -> None:
     x, y = classes()
     model = classifier()

@@ -267,6 +267,20 @@ TAIL = """
   run for, as the guides of Keras say; in Keras 3 `fit` and `predict` overrule them.
 - An epoch of `steps_per_epoch` batches goes on where the last one stopped, and begins the data anew
   where they end; Keras 3 ends the epoch early there.
+- A model with a `train_step` (or another step, or `compute_loss`) of its own is refused by `fit`,
+  as the engine would not call it; a class whose arguments would be lost is refused by `save`.
+- Targets `(n,)` are aligned with outputs `(n, 1)` for losses and metrics of your own, too; Keras
+  broadcasts them to `(n, n)` there.
+- NaN and infinity in arrays given to `fit` are refused. With a source of batches `batch_size` and
+  `validation_split` are refused, which Keras ignores.
+- `model.metrics` and `metrics_names` list the metrics themselves, without `compile_metrics`;
+  `evaluate` returns the loss, then the losses of the outputs, then the metrics.
+- `class_weight` and `sample_weight` given together are multiplied; Keras refuses them.
+- A generator as `validation_data` goes on from one epoch to the next; for the same rows every
+  time give arrays or a `keras.utils.PyDataset`.
+- `to_categorical` returns `floatx`; losses called by hand return Python floats.
+- Paths of variables begin with the layer's name, without the model's: `dense/kernel`.
+- Some mistakes raise another type of error, `TypeError` for an unknown argument for example.
 - Arrays are NumPy arrays everywhere: `predict`, `evaluate`, `get_weights` and `keras.ops` return
   them, and history and logs hold Python floats.
 """

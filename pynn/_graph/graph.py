@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -64,6 +65,18 @@ class Graph:
         """Whether the layer being recorded disturbs its input."""
         return self.training or self._dropout
 
+    @contextmanager
+    def acting(self, training: bool | None) -> Iterator[None]:
+        """What is recorded inside acts as in training, or not; None leaves it as it is."""
+        outer = self._training
+        if training is not None:
+            self.trains_in_prediction |= bool(training) and not outer
+            self._training = bool(training)
+        try:
+            yield
+        finally:
+            self._training = outer
+
     def input(self, sample: Shape) -> Tensor:
         """Returns a new input's tensor; ``sample`` is the shape of one sample."""
         tensor = Tensor(self, sample)
@@ -80,34 +93,32 @@ class Graph:
                 graph does.
             kwargs: further arguments of the layer.
         """
-        outer = self.owner, self._training
+        outer = self.owner
         token = _tracing.set(self)
         self.owner = operation
-        if training is not None:
-            self.trains_in_prediction |= bool(training) and not self._training
-            self._training = bool(training)
         try:
-            if hasattr(operation, "build_for"):
-                if not args:
-                    raise TypeError(
-                        f"{operation.name}: a layer is called on its inputs, layer(x). "
-                        "Received: no inputs"
-                    )
-                operation.build_for(map_structure(lambda t: t.shape, args[0]))
-            y = operation.trace(self, *args, **kwargs)
-            for tensor in flatten(y):
-                if not isinstance(tensor, Tensor):
-                    raise TypeError(
-                        f"{operation.name}: a layer returns what pynn.ops and other layers make "
-                        f"of its inputs. Received: {type(tensor).__name__}"
-                    )
-                self._check_own(tensor)
-            if getattr(operation, "activity_regularizer", None) is not None:
-                y = map_structure(self._penalized, y)
-            if args and hasattr(operation, "compute_mask"):
-                self._mask(y, operation.compute_mask(args[0], masks_of(args[0])))
+            with self.acting(training):
+                if hasattr(operation, "build_for"):
+                    if not args:
+                        raise TypeError(
+                            f"{operation.name}: a layer is called on its inputs, layer(x). "
+                            "Received: no inputs"
+                        )
+                    operation.build_for(map_structure(lambda t: t.shape, args[0]))
+                y = operation.trace(self, *args, **kwargs)
+                for tensor in flatten(y):
+                    if not isinstance(tensor, Tensor):
+                        raise TypeError(
+                            f"{operation.name}: a layer returns what pynn.ops and other layers "
+                            f"make of its inputs. Received: {type(tensor).__name__}"
+                        )
+                    self._check_own(tensor)
+                if getattr(operation, "activity_regularizer", None) is not None:
+                    y = map_structure(self._penalized, y)
+                if args and hasattr(operation, "compute_mask"):
+                    self._mask(y, operation.compute_mask(args[0], masks_of(args[0])))
         finally:
-            self.owner, self._training = outer
+            self.owner = outer
             _tracing.reset(token)
         return y
 

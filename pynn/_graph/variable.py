@@ -109,11 +109,11 @@ class Variable(Operators):
 
     def assign_add(self, value: npt.ArrayLike) -> Variable:
         """Adds to the values."""
-        return self.assign(self.numpy() + np.asarray(value, self.dtype))
+        return self.assign(value if isinstance(value, Symbol) else self.numpy() + value)
 
     def assign_sub(self, value: npt.ArrayLike) -> Variable:
         """Subtracts from the values."""
-        return self.assign(self.numpy() - np.asarray(value, self.dtype))
+        return self.assign(value if isinstance(value, Symbol) else self.numpy() - value)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         if copy is False:

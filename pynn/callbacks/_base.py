@@ -229,7 +229,7 @@ def _overrides(callback: Callback, *hooks: str) -> bool:
     )
 
 
-def _plain(value: Any) -> Any:
+def plain_number(value: Any) -> Any:
     """NumPy's numbers as Python's."""
     is_number = isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0
     return value.item() if is_number else value
@@ -245,7 +245,7 @@ def _broadcast(hook: str) -> Callable[..., None]:
     def call(self: CallbackList, *arguments: Any, logs: Logs = None) -> None:
         numbered = hook.startswith("on_epoch") or "batch" in hook or "chunk" in hook
         *numbers, logs = (*arguments, logs)[: 1 + numbered]
-        logs = {name: _plain(value) for name, value in (logs or {}).items()}
+        logs = {name: plain_number(value) for name, value in (logs or {}).items()}
         for callback in self.callbacks:
             for name in hooks:
                 getattr(callback, name)(*numbers, logs)

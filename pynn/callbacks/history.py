@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pynn.callbacks._base import Callback, Logs
+import numpy as np
+
+from pynn.callbacks._base import Callback, Logs, plain_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +20,8 @@ class History(Callback):
     Attributes:
         epoch: the numbers of the epochs of the last training.
         history: for each log key the list of values, Python floats, ready for
-            ``pandas.DataFrame``. An object given to ``fit`` again continues its lists.
+            ``pandas.DataFrame``; arrays for a metric with a value per class. An object given to
+            ``fit`` again continues its lists.
 
     Example:
         >>> history = History()
@@ -30,7 +33,7 @@ class History(Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.history: dict[str, list[float]] = {}
+        self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
         self._places: dict[str, list[int]] = {}  # of the values, for epochs without validation
 
@@ -42,7 +45,7 @@ class History(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(float(value))
+            self.history.setdefault(name, []).append(plain_number(value))
             self._places.setdefault(name, []).append(epoch + 1)
 
     def plot(
@@ -65,21 +68,25 @@ class History(Callback):
         from pynn import plotting
 
         curves = {}
-        for name, values in self.history.items():
+        for name, values in self._curves().items():
             places = self._places.get(name, [])
             ascending = len(places) == len(values) and places == sorted(set(places))
             curves[name] = (places if ascending else list(range(1, len(values) + 1)), values)
         return plotting.curves(curves, keys, log_scale)
 
+    def _curves(self) -> dict[str, list[float]]:
+        """One number per epoch: the mean, where a metric has several."""
+        return {name: [float(np.mean(v)) for v in vs] for name, vs in self.history.items()}
+
     def __repr__(self) -> str:
-        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.history.items())
+        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self._curves().items())
         count = len(self.epoch)
         epochs = f"{count} epoch{'s' * (count != 1)}"
         return f"<History of {epochs}{': ' * bool(last)}{last}>"
 
     def _repr_html_(self) -> str:
         rows = ["<tr><th></th><th>first</th><th>last</th><th>lowest</th><th>highest</th></tr>"]
-        for name, values in self.history.items():
+        for name, values in self._curves().items():
             finite = [value for value in values if math.isfinite(value)] or [math.nan]
             cells = (values[0], values[-1], min(finite), max(finite))
             text = "".join(f"<td>{value:.4g}</td>" for value in cells)

@@ -150,7 +150,7 @@ class TensorBoard(Callback):
 
     def _write(self, run: str, tag: str, values: dict[str, Any], step: int) -> None:
         for name, value in values.items():
-            self._writer(run).add_scalar(tag.format(name), value, step)
+            self._writer(run).add_scalar(tag.format(name), float(np.mean(value)), step)
         if values:
             self._writer(run).flush()
 

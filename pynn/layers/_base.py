@@ -99,11 +99,15 @@ class Layer(Weighted):
         return map_structure(lambda y: y.shape, infer(self, (symbols,), {}))
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Computes the output from symbols; here by the engine's nodes of this layer."""
+        """Computes the output from symbols; here by the engine's nodes of this layer.
+
+        A ``call`` of one's own may use it: ``super().call(inputs, training=True)``.
+        """
         graphs = [leaf.graph for leaf in flatten(args) if isinstance(leaf, Tensor)]
         if not graphs:
             raise TypeError(f"{self.name}: use the layer itself on arrays, layer(x), not call(x).")
-        return self.emit(graphs[0], *args, **kwargs)
+        with graphs[0].acting(kwargs.pop("training", None)):
+            return self.emit(graphs[0], *args, **kwargs)
 
     def emit(self, graph: Graph, *args: Any, **kwargs: Any) -> Any:
         """Adds the engine's nodes that compute this layer and returns the output's tensor."""

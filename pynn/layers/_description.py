@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pynn._graph.structure import map_shapes
-from pynn.utils.configurable import Configurable, argument_names, plain_dtype, serialize
+from pynn.utils.configurable import (
+    Configurable,
+    argument_names,
+    plain_dtype,
+    required_names,
+    serialize,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -28,6 +34,13 @@ class Described(Configurable):
         """Returns name, trainable, dtype and the constructor's arguments as plain data."""
         config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
         names = [name for name in argument_names(type(self)) if name not in config]
+        missing = [name for name in required_names(type(self)) if not hasattr(self, name)]
+        if missing and type(self).get_config is Described.get_config:
+            raise NotImplementedError(
+                f"{self.name}: a class whose constructor has arguments keeps them under the same "
+                "names (self.units = units), or defines get_config. "
+                f"Received: {type(self).__name__} without {', '.join(missing)}"
+            )
         config |= {name: serialize(getattr(self, name)) for name in names if hasattr(self, name)}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = serialize(self.activity_regularizer)

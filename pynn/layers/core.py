@@ -193,6 +193,11 @@ class Dense(Layer):
         return shape[-1:]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
+        if not isinstance(input_shape, (list, tuple)) or np.ndim(input_shape[-1]):
+            raise ValueError(
+                f"{self.name}: expected one input; Concatenate makes one of several. "
+                f"Received: {len(input_shape)} inputs"
+            )
         inputs = int(input_shape[-1] or 0)
         self.kernel = self.add_weight(
             (inputs, self.units),

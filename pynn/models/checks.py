@@ -21,8 +21,33 @@ Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
 
 
+# What Keras lets a subclass of Model replace; the engine runs these steps as a whole.
+OWN_STEPS = (
+    *("train_step", "test_step", "predict_step"),
+    *("make_train_function", "make_test_function", "make_predict_function"),
+    *("compute_loss", "compute_metrics"),
+)
+
+
 class SortedTargetsWarning(UserWarning):
     """The rows kept for validation seem to be of other classes than the rows trained on."""
+
+
+def check_own_steps(model: type) -> None:
+    """Refuses a model that would train in a way of its own.
+
+    Raises:
+        NotImplementedError: its class defines a step that the engine would not call.
+    """
+    for cls in model.__mro__:
+        for name in OWN_STEPS:
+            if name in vars(cls):
+                raise NotImplementedError(
+                    f"{cls.__name__}.{name} would not be called: pynn's engine runs the whole "
+                    "step of training. Use add_loss in `call`, a Loss or Metric of your own, or "
+                    "a loop over train_on_batch or model.gradients. "
+                    f"Received: a class that defines {name}"
+                )
 
 
 def samples(name: str, value: Any, sample_shape: Shape | None) -> Array:

@@ -141,8 +141,11 @@ class Model(Persistence, Training, Layer):
 
     def ensure_built(self, x: Any) -> None:
         """Builds the model for these arrays of samples if that has not been done."""
-        if not self.built:
-            self.build(map_structure(lambda a: (None, *(a.shape[1:] or (1,))), x))
+        if not self.built or self._symbols is None:
+            shape = map_structure(lambda a: (None, *(a.shape[1:] or (1,))), x)
+            self.build(shape)
+            if self._symbols is None:  # a `build` of the subclass, for parts of its own
+                Model.build(self, shape)
 
     # ---- layers ------------------------------------------------------------------------------
 

@@ -134,6 +134,7 @@ class Training(InFlight, Batchwise):
         return [variable.numpy() for variable in self.optimizer.variables]
 
     def _ready(self, action: str) -> Objective:
+        checks.check_own_steps(type(self))
         if self._objective is None:
             raise ValueError(f"{action}: compile the model first: model.compile(loss=...).")
         return self._objective
@@ -314,6 +315,9 @@ class Training(InFlight, Batchwise):
             checks.check_all_finite(x=data.x, y=data.y)
             if validation_data is None and validation_split:
                 data, validation = split(data, validation_split)
+                if class_weight is not None:  # it weighs what is trained, not what is measured
+                    whole_set = self.arrange(x, y, sample_weight)
+                    validation = whole_set.slice(data.rows, whole_set.rows)
             feed = ArrayFeed(data, batch_size, steps_per_epoch, shuffle)
         if validation_data is not None:
             validation = self._validation(validation_data)

@@ -38,9 +38,18 @@ class Configurable:
 
 def argument_names(cls: type) -> list[str]:
     """Names of the constructor's arguments, without ``self``, ``*args`` and ``**kwargs``."""
+    return [parameter.name for parameter in _parameters(cls)]
+
+
+def required_names(cls: type) -> list[str]:
+    """Names of the constructor's arguments that have no default."""
+    return [p.name for p in _parameters(cls) if p.default is inspect.Parameter.empty]
+
+
+def _parameters(cls: type) -> list[inspect.Parameter]:
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
     star = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [p.name for p in parameters if p.kind not in star]
+    return [p for p in parameters if p.kind not in star]
 
 
 def serialize(value: Any) -> Any:

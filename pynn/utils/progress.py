@@ -13,7 +13,9 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from typing import TextIO
+from typing import Any, TextIO
+
+import numpy as np
 
 _PLAIN = str.maketrans("━─┃│┏┓┡┩└┘├┤┳╇┴┼…", "--||" + 12 * "+" + "~")
 _BOLD, _GREEN, _WHITE, _RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
@@ -250,11 +252,13 @@ def message(text: str, stream: TextIO | None = None) -> None:
     stream.flush()
 
 
-def _values(values: Mapping[str, float]) -> str:
-    return "".join(
-        f" - {name}: {value:.4f}" if abs(value) > 1e-3 else f" - {name}: {value:.4e}"
-        for name, value in values.items()
-    )
+def _values(values: Mapping[str, Any]) -> str:
+    return "".join(f" - {name}: {_number(value)}" for name, value in values.items())
+
+
+def _number(value: Any) -> str:
+    number = float(np.float32(np.mean(value)))  # as Keras's numbers, a rate of 0.001 is above 1e-3
+    return f"{number:.4f}" if abs(number) > 1e-3 else f"{number:.4e}"
 
 
 def _remaining(seconds: float) -> str:
