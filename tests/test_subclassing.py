@@ -265,7 +265,7 @@ def test_what_call_may_not_return() -> None:
 class Rebuilding(pynn.Model):
     """Makes a layer in ``build``, where the number of its units is known."""
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         self.copies = layers.Dense(input_shape[-1])
         self.built = True
 

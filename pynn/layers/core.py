@@ -193,7 +193,8 @@ class Dense(Layer):
         return shape[-1:]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        if not isinstance(input_shape, (list, tuple)) or np.ndim(input_shape[-1]):
+        several = isinstance(input_shape, Mapping) or isinstance(input_shape[-1], (list, tuple))
+        if several:
             raise ValueError(
                 f"{self.name}: expected one input; Concatenate makes one of several. "
                 f"Received: {len(input_shape)} inputs"

@@ -63,7 +63,7 @@ class Progress:
         self._colors = self._in_place and "NO_COLOR" not in os.environ
         self._blank = 0  # characters on the unfinished line
 
-    def update(self, current: int, values: Mapping[str, float] | None = None) -> None:
+    def update(self, current: int, values: Mapping[str, Any] | None = None) -> None:
         """Draws the bar at ``current`` steps, at most ten times a second."""
         now = time.perf_counter()
         self._note(current, now)
@@ -71,7 +71,7 @@ class Progress:
             self._last_drawn = now
             self._draw(values or {}, now, finished=False)
 
-    def finish(self, values: Mapping[str, float] | None = None) -> None:
+    def finish(self, values: Mapping[str, Any] | None = None) -> None:
         """Writes the last line: all steps done."""
         now = time.perf_counter()
         if self.target is None:
@@ -91,7 +91,7 @@ class Progress:
 
     # ---- parts -------------------------------------------------------------------------------
 
-    def _draw(self, values: Mapping[str, float], now: float, finished: bool) -> None:
+    def _draw(self, values: Mapping[str, Any], now: float, finished: bool) -> None:
         line = "━" if _can_print("━", self.stream) else "="
         seconds, done, ahead = now - self._start, "", ""
         if self.target is None:
