@@ -146,7 +146,7 @@ def test_keras_opens_our_files_and_we_what_it_makes_of_them(ending: str, tmp_pat
         model.compile("adam", "mse")
         model.save(tmp_path / name)
         np.savez(tmp_path / f"{name}.npz", *x)
-    environment = {"KERAS_BACKEND": "numpy", **os.environ}
+    environment = {**os.environ, "KERAS_BACKEND": "numpy"}
     environment.pop("PYTHONPATH", None)
     command = [str(KERAS), "-c", SCRIPT, *cases]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, stdout=sys.stderr)
