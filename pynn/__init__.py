@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pynn import random as random
     from pynn import regularizers as regularizers
     from pynn import saving as saving
+    from pynn import sklearn as sklearn
     from pynn import utils as utils
     from pynn._graph.symbol import KerasTensor as KerasTensor
     from pynn.config import get_num_threads as get_num_threads
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from pynn.models import Sequential as Sequential
     from pynn.optimizers import Optimizer as Optimizer
     from pynn.regularizers import Regularizer as Regularizer
+    from pynn.sklearn import MLPClassifier as MLPClassifier
+    from pynn.sklearn import MLPRegressor as MLPRegressor
 
     __version__: str
 
@@ -55,7 +58,7 @@ if TYPE_CHECKING:
 _MODULES = (
     "activations", "backend", "callbacks", "config", "constraints", "datasets", "initializers",
     "layers", "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers",
-    "saving", "utils",
+    "saving", "sklearn", "utils",
 )  # fmt: skip
 _NAMES = {
     "DivergenceWarning": "models",
@@ -65,6 +68,8 @@ _NAMES = {
     "KerasTensor": "_graph.symbol",
     "Layer": "layers",
     "Loss": "losses",
+    "MLPClassifier": "sklearn",
+    "MLPRegressor": "sklearn",
     "Metric": "metrics",
     "Model": "models",
     "Optimizer": "optimizers",

@@ -136,7 +136,7 @@ class Trainer:
         input_gradients: bool = False,
     ) -> tuple[typing.Any, ...]:
         """
-        Gradients of the total loss on all samples as one batch: of each variable, None where it is not trained, and of each input or None.
+        What `results` returns, of all samples as one batch; the gradients of the total loss by each variable, None where it is not trained; and those by each input, or None.
         """
     def last_gradients(self) -> list[typing.Any]:
         """

@@ -26,6 +26,7 @@ __all__ = [
     "L1L2",
     "L2",
     "OrthogonalRegularizer",
+    "PerSample",
     "Regularizer",
     "deserialize",
     "get",
@@ -47,6 +48,8 @@ class Regularizer(Configurable):
         >>> round(float(Mean()(np.array([1.0, -2.0]))), 6)
         0.15
     """
+
+    by_sample = False  # whether the engine divides it by the weight of the batch's samples
 
     @property
     def factors(self) -> tuple[float, float] | None:
@@ -127,6 +130,31 @@ class L1L2(_Penalty):
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1, self.l2 = _factor("l1", l1), _factor("l2", l2)
+
+
+class PerSample(L1L2):
+    """L1 and L2 penalty beside the sum of the samples' losses, not beside their mean.
+
+    Formula: ``(l1 * sum(|x|) + l2 * sum(x ** 2)) / n`` in a batch of ``n`` samples; with sample
+    weights ``n`` is the sum of these. The more data, the less the penalty counts, as that of a
+    prior distribution of the weights does. scikit-learn's ``alpha`` is ``2 * l2``.
+
+    Args:
+        l1: factor of the absolute values.
+        l2: factor of the squares.
+
+    Raises:
+        ValueError: a factor is negative or not finite.
+
+    Example:
+        >>> float(PerSample(l2=0.5)(np.array([1.0, -2.0])))  # as for a single sample
+        2.5
+
+    References:
+        Bishop 2006, Pattern Recognition and Machine Learning, section 3.3.
+    """
+
+    by_sample = True
 
 
 class OrthogonalRegularizer(Regularizer):

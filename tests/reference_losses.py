@@ -101,6 +101,7 @@ LOSSES: dict[str, tuple[str, Callable[..., Array]]] = {
     "huber": ("real", _huber),
     "log_cosh": ("real", lambda y, p: np.log(np.cosh(p - y)).mean(-1)),
     "quantile": ("real", _pinball),
+    "half_poisson_deviance": ("positive", lambda y, p: np.mean(y * np.log(y / p) - y + p, -1)),
     "poisson": ("positive", lambda y, p: np.mean(p - y * np.log(p + EPSILON), -1)),
     "hinge": ("binary scores", lambda y, p: _margin(y, p).mean(-1)),
     "squared_hinge": ("binary scores", lambda y, p: (_margin(y, p) ** 2).mean(-1)),
@@ -143,6 +144,7 @@ def _categorical_focal_from_logits(
 
 # The same from what goes into the sigmoid or softmax, with nothing clipped.
 LOSSES_FROM_LOGITS: dict[str, Callable[..., Array]] = {
+    "half_poisson_deviance": lambda y, z: np.mean(np.exp(z) - y + special.xlogy(y, y) - y * z, -1),
     "binary_crossentropy": lambda y, z: _bce_from_logits(y, z).mean(-1),
     "categorical_crossentropy": _cce_from_logits,
     "sparse_categorical_crossentropy": lambda y, z: _cce_from_logits(_one_hot(y, z.shape[-1]), z),

@@ -162,7 +162,7 @@ def test_gradients_of_a_graph() -> None:
         return float(np.dot([0.7, 1.0, 2.0, 0.3, 0.2], terms()))
 
     trainer = trainer_of(web.network, losses)
-    variables, inputs = trainer.gradients(web.x, y, w, 0, True, 1, input_gradients=True)
+    _, variables, inputs = trainer.gradients(web.x, y, w, 0, True, 1, input_gradients=True)
     for ours, name in zip(variables, web.variables, strict=True):
         np.testing.assert_allclose(ours, slope(total, web.arrays[name]), rtol=1e-6, atol=1e-8)
     for ours, array in zip(inputs, web.x, strict=True):
@@ -197,7 +197,7 @@ def test_a_gradient_in_inference_mode() -> None:
     network = _core.Network("float64", [(3,)], nodes, [4])
     x, y = RNG.normal(size=(N, 3)), RNG.normal(size=(N, 2))
     trainer = trainer_of(network, [{"name": "mean_squared_error"}])
-    found, inputs = trainer.gradients([x], [y], [], 0, False, 1)
+    _, found, inputs = trainer.gradients([x], [y], [], 0, False, 1)
     assert [inputs, found[2], found[3]] == [None, None, None]
     arrays = [kernel.copy(), gamma.copy()]
 
@@ -224,7 +224,7 @@ def test_a_parameter_is_one_value_for_the_whole_batch() -> None:
     trainer = trainer_of(network, [{"values": 0, "target": None, "weight": 3.0}])
     trainer.evaluate([x], [], [], 2)
     assert trainer.results(evaluation=True)["loss"] == pytest.approx(3 * values.sum())
-    gradients, _ = trainer.gradients([x], [], [], 0, True, 1)
+    _, gradients, _ = trainer.gradients([x], [], [], 0, True, 1)
     np.testing.assert_array_equal(gradients[0], np.full((2, 13), 3.0))
 
 
@@ -285,7 +285,7 @@ def test_a_layer_in_numpy_with_weights() -> None:
     assert calls == [False]  # once, whatever the number of rows
     trainer = trainer_of(network, [{"name": "mean_squared_error"}])
     expected = x.T @ (2 * (x @ w.copy() - y) / y.size)
-    (ours, zero), _ = trainer.gradients([x], [y], [], 0, True, 2)
+    _, (ours, zero), _ = trainer.gradients([x], [y], [], 0, True, 2)
     np.testing.assert_allclose(ours, expected)
     np.testing.assert_array_equal(zero, 0)
     before = w.copy()
@@ -320,7 +320,7 @@ def test_errors_in_a_layer_in_numpy() -> None:
         gradients(lambda saved, dy, arrays: [dy])
     with pytest.raises(ValueError, match=r"a gradient of shape \(6, 2\).*\(2,\)"):
         gradients(lambda saved, dy, arrays: [dy[0], dy])
-    _, inputs = gradients(product_gradient)
+    _, _, inputs = gradients(product_gradient)
     np.testing.assert_allclose(inputs[0], 2 * 2 / (2 * N))  # of x * x at 1
 
 

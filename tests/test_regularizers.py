@@ -79,6 +79,32 @@ def test_in_training(regularizer: Any, formula: Any) -> None:
     np.testing.assert_allclose(layer.get_weights()[0], w - 0.1 * slope, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_per_sample_divides_by_the_weight_of_the_batch(weighted: bool) -> None:
+    """Two steps, the second on a short batch, follow the gradient written out."""
+    rng = np.random.default_rng(0)
+    x, y, v = rng.normal(size=(7, 5)), rng.normal(size=(7, 3)), rng.normal(size=(5, 3))
+    s = rng.uniform(0.5, 2, 7) if weighted else np.ones(7)
+    layer = pynn.layers.Dense(
+        3, use_bias=False, dtype="float64", kernel_regularizer=R.PerSample(l1=0.2, l2=0.3)
+    )
+    model = pynn.Sequential([pynn.Input((5,)), layer])
+    layer.set_weights([v])
+    loss = pynn.losses.MeanSquaredError(reduction="mean_with_sample_weight")
+    model.compile(pynn.optimizers.SGD(0.1), loss)
+    history = model.fit(x, y, 4, sample_weight=s, shuffle=False, verbose=0).history
+    total = 0.0
+    for rows in (slice(0, 4), slice(4, 7)):
+        n = s[rows].sum()
+        error = (x[rows] @ v - y[rows]) * s[rows, None]
+        penalty = 0.2 * np.abs(v).sum() + 0.3 * (v**2).sum()
+        squares = (s[rows] * ((x[rows] @ v - y[rows]) ** 2).mean(1)).sum()
+        total += (squares + penalty) / n * len(error)
+        v = v - 0.1 * (2 / 3 * x[rows].T @ error + 0.2 * np.sign(v) + 0.6 * v) / n
+    np.testing.assert_allclose(layer.get_weights()[0], v, rtol=1e-12)
+    np.testing.assert_allclose(history["loss"], [total / 7], rtol=1e-12)
+
+
 def test_engine_factors() -> None:
     assert regularizers.L1(0.5).factors == (0.5, 0.0)
     assert regularizers.L2(0.5).factors == (0.0, 0.5)

@@ -77,9 +77,9 @@ exec::OptimizerSpec optimizer_of(const py::dict& dict, const py::dict& options) 
   spec.clipnorm = get_or(dict, "clipnorm", 0.0);
   spec.clipvalue = get_or(dict, "clipvalue", 0.0);
   spec.global_clipnorm = get_or(dict, "global_clipnorm", 0.0);
-  for (const auto& [variable, l1, l2] :
-       get_or(options, "penalties", std::vector<std::tuple<int, double, double>>{})) {
-    spec.penalties.push_back({variable, l1, l2});
+  for (const auto& [variable, l1, l2, by_sample] :
+       get_or(options, "penalties", std::vector<std::tuple<int, double, double, bool>>{})) {
+    spec.penalties.push_back({variable, l1, l2, by_sample});
   }
   spec.no_decay = get_or(options, "no_decay", std::vector<int>{});
   spec.accumulation = get_or(dict, "accumulation", 1);
@@ -218,14 +218,14 @@ class TypedTrainer : public AnyTrainer {
         variables.append(py::none());
       }
     }
-    if (!input_gradients) return py::make_tuple(variables, py::none());
+    if (!input_gradients) return py::make_tuple(results_of(found.sums), variables, py::none());
     py::list inputs;
     for (std::size_t i = 0; i < found.inputs.size(); ++i) {
       inputs.append(
           py::array_t<T>(std::vector<py::ssize_t>(data.x[i].shape.begin(), data.x[i].shape.end()),
                          found.inputs[i].data()));
     }
-    return py::make_tuple(variables, inputs);
+    return py::make_tuple(results_of(found.sums), variables, inputs);
   }
 
   py::list outputs() override {
@@ -239,17 +239,7 @@ class TypedTrainer : public AnyTrainer {
 
   py::dict results(bool evaluation, bool reset) override {
     exec::Sums& sums = evaluation ? trainer_.evaluation : trainer_.training;
-    py::dict out;
-    const double samples = sums.samples > 0 ? sums.samples : 1.0;
-    py::list losses;
-    for (std::size_t l = 0; l < sums.losses.size(); ++l) {
-      if (trainer_.objective().losses[l].spec.is_penalty()) continue;
-      losses.append(sums.losses[l] / samples);
-    }
-    out["loss"] = sums.loss / samples;
-    out["losses"] = losses;
-    out["samples"] = sums.samples;
-    out["metrics"] = py::cast(sums.metrics);
+    py::dict out = results_of(sums);
     if (reset) sums.reset();
     return out;
   }
@@ -292,6 +282,21 @@ class TypedTrainer : public AnyTrainer {
   }
 
  private:
+  py::dict results_of(const exec::Sums& sums) const {
+    py::dict out;
+    const double samples = sums.samples > 0 ? sums.samples : 1.0;
+    py::list losses;
+    for (std::size_t l = 0; l < sums.losses.size(); ++l) {
+      if (trainer_.objective().losses[l].spec.is_penalty()) continue;
+      losses.append(sums.losses[l] / samples);
+    }
+    out["loss"] = sums.loss / samples;
+    out["losses"] = losses;
+    out["samples"] = sums.samples;
+    out["metrics"] = py::cast(sums.metrics);
+    return out;
+  }
+
   static constexpr const char* kTraining =
       "this model is being trained already, by another thread or a handler";
 
@@ -348,11 +353,12 @@ void register_trainer(py::module_& m) {
       .def("evaluate", &AnyTrainer::evaluate, py::arg("x"), py::arg("y"), py::arg("sample_weight"),
            py::arg("n_threads"),
            "Adds loss and metrics over all samples, as one batch, to the evaluation sums.")
-      .def("gradients", &AnyTrainer::gradients, py::arg("x"), py::arg("y"),
-           py::arg("sample_weight"), py::arg("seed"), py::arg("training"), py::arg("n_threads"),
-           py::arg("input_gradients") = false,
-           "Gradients of the total loss on all samples as one batch: of each variable, None where "
-           "it is not trained, and of each input or None.")
+      .def(
+          "gradients", &AnyTrainer::gradients, py::arg("x"), py::arg("y"), py::arg("sample_weight"),
+          py::arg("seed"), py::arg("training"), py::arg("n_threads"),
+          py::arg("input_gradients") = false,
+          "What `results` returns, of all samples as one batch; the gradients of the total loss by "
+          "each variable, None where it is not trained; and those by each input, or None.")
       .def("outputs", &AnyTrainer::outputs,
            "Copies of the network's outputs for the last training batch.")
       .def_property_readonly("whole_batch", &AnyTrainer::whole_batch,

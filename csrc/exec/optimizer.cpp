@@ -57,6 +57,7 @@ Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
     if (Part* part = part_of(penalty.variable)) {
       part->l1 = penalty.l1;
       part->l2 = penalty.l2;
+      part->by_sample = penalty.by_sample;
     }
   }
   for (int variable : spec_.no_decay) {
@@ -171,24 +172,27 @@ void Optimizer<T>::set_fields(std::vector<double> fields) {
 }
 
 template <class T>
-double Optimizer<T>::penalty() const {
+double Optimizer<T>::penalty(double samples) const {
   double sum = 0;
   for (const Part& part : parts_) {
     if (part.l1 == 0 && part.l2 == 0) continue;
-    sum += kernels::table<T>().penalty(plan_.weight(part.variable), part.l1, part.l2, part.size);
+    const double value =
+        kernels::table<T>().penalty(plan_.weight(part.variable), part.l1, part.l2, part.size);
+    sum += part.by_sample ? value / samples : value;
   }
   return sum;
 }
 
 template <class T>
-void Optimizer<T>::add_penalty_gradients(int team) {
+void Optimizer<T>::add_penalty_gradients(double samples, int team) {
   for (const Part& part : parts_) {
     if (part.l1 == 0 && part.l2 == 0) continue;
     T* g = gradient_arena_.data() + part.offset;
     const T* w = plan_.weight(part.variable);
+    const double share = part.by_sample ? 1 / samples : 1;
+    const T l1 = static_cast<T>(part.l1 * share), l2 = static_cast<T>(part.l2 * share);
     ops::for_elements(team, part.size, [&](isize first, isize count) {
-      kernels::table<T>().add_penalty_gradient(g + first, w + first, static_cast<T>(part.l1),
-                                               static_cast<T>(part.l2), count);
+      kernels::table<T>().add_penalty_gradient(g + first, w + first, l1, l2, count);
     });
   }
 }
@@ -304,8 +308,8 @@ void Optimizer<T>::constrain(int team) {
 }
 
 template <class T>
-void Optimizer<T>::step(double learning_rate, int team) {
-  add_penalty_gradients(team);
+void Optimizer<T>::step(double learning_rate, double samples, int team) {
+  add_penalty_gradients(samples, team);
   if (accumulate(team)) {
     if (spec_.clipnorm > 0 || spec_.global_clipnorm > 0) clip_by_norm(team);
     update(learning_rate, team);

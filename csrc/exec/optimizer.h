@@ -15,6 +15,7 @@ namespace pynn::exec {
 struct Penalty {
   int variable;
   double l1, l2;
+  bool by_sample = false;  // of the sum of the samples' losses: divided by their weight
 };
 
 // What a variable is held to after each step: bounded norms along neighbouring axes, or, without
@@ -57,9 +58,10 @@ class Optimizer {
   // Other hyper-parameters for the next steps, in the order of the catalog; the slots must stay.
   void set_fields(std::vector<double> fields);
 
-  double penalty() const;  // at the current weights
-  void add_penalty_gradients(int team);
-  void step(double learning_rate, int team);
+  // At the current weights; `samples` is the weight of those in the batch.
+  double penalty(double samples) const;
+  void add_penalty_gradients(double samples, int team);
+  void step(double learning_rate, double samples, int team);
 
  private:
   struct Slot {
@@ -71,6 +73,7 @@ class Optimizer {
     isize offset, size;  // in the arena of gradients
     std::vector<Slot> slots;
     double l1 = 0, l2 = 0;
+    bool by_sample = false;
     bool decays = true;
     double norm = 0;  // of the gradient, squared, and what clipping by it multiplies with
     T scale = 1;

@@ -71,11 +71,21 @@ void Trainer<T>::run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, co
   network_->backward(space, run, backprop_, optimizer.gradients(), poll);
 }
 
+template <class T>
+double Trainer<T>::weight_of(const Score& score, isize n) const {
+  for (std::size_t l = 0; l < score.losses.size(); ++l) {
+    const Loss<T>& loss = objective_.losses[l];
+    if (loss.spec.is_penalty()) continue;
+    return score.losses[l].weights / static_cast<double>(loss.rows.lead);
+  }
+  return static_cast<double>(n);
+}
+
 // Adds a batch of n samples.
 template <class T>
 void Trainer<T>::finish(Sums& sums, const Score& score, isize n) const {
   const auto samples = static_cast<double>(n);
-  double total = optimizer.penalty();
+  double total = optimizer.penalty(weight_of(score, n));
   for (std::size_t l = 0; l < score.losses.size(); ++l) {
     const Loss<T>& loss = objective_.losses[l];
     const double value = loss.reduce(score.losses[l]);
@@ -106,7 +116,7 @@ void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, i
   run_losses(*space_, feed_, score_, run, poll);
   last_batch_ = n;
   finish(training, score_, n);  // penalties are those of the weights that made the predictions
-  optimizer.step(learning_rate, request.team);
+  optimizer.step(learning_rate, weight_of(score_, n), request.team);
 }
 
 template <class T>
@@ -172,8 +182,11 @@ Gradients<T> Trainer<T>::gradients(const Dataset& data, bool training_mode, std:
   Score score = objective_.empty_score();
   const Run run{n, team, training_mode, seed, static_cast<std::uint32_t>(optimizer.iterations)};
   run_losses(space, feed, score, run, poll);
-  optimizer.add_penalty_gradients(team);
+  optimizer.add_penalty_gradients(weight_of(score, n), team);
   Gradients<T> out;
+  out.sums.losses.resize(score.losses.size());
+  out.sums.metrics = objective_.empty_score().metrics;
+  finish(out.sums, score, n);
   for (std::size_t v = 0; v < plan.variables.size(); ++v) {
     const T* g = optimizer.gradients()[v];
     const isize size = g ? plan.storage(static_cast<int>(v)).size() : 0;

@@ -32,6 +32,7 @@ struct Sums {
 // By variable as variables are stored, by input without gaps; empty where there is no gradient.
 template <class T>
 struct Gradients {
+  Sums sums;  // of the samples
   std::vector<std::vector<T>> variables, inputs;
 };
 
@@ -61,7 +62,8 @@ class Trainer {
   isize train(const Dataset& data, const TrainRequest& request, Poll& poll);
   // Adds loss and metrics over all samples, as one batch in inference mode, to `evaluation`.
   void evaluate(const Dataset& data, int team, Poll& poll);
-  // Of the total loss on all samples as one batch; changes nothing but statistics of the batch.
+  // The total loss on all samples as one batch, and its gradients; changes nothing but statistics
+  // of the batch.
   Gradients<T> gradients(const Dataset& data, bool training_mode, std::uint64_t seed, int team,
                          Poll& poll);
 
@@ -74,6 +76,7 @@ class Trainer {
   void train_batch(const Dataset& data, const TrainRequest& request, isize batch,
                    double learning_rate, Poll& poll);
   void run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, const Run& run, Poll& poll);
+  double weight_of(const Score& score, isize n) const;  // of the samples, in the first loss
   void finish(Sums& sums, const Score& score, isize n) const;
 
   NetworkPtr network_, evaluation_network_;

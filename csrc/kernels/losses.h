@@ -216,6 +216,15 @@ inline constexpr auto kLosses = std::tuple{
     mean_of(PYNN_TERM { return p - y * log(p + kEpsilon<T>); },
             PYNN_TERM { return 1 - y / (p + kEpsilon<T>); })},
   LossRow{
+    RowText{"half_poisson_deviance", "", "HalfPoissonDeviance",
+      "L = mean(y log(y / p) - y + p), y log y = 0 at 0",
+      "Poisson's negative log-likelihood above its minimum; from logits p = exp(z).", ""},
+    mean_of(PYNN_TERM { return y > 0 ? y * log(y / p) - y + p : p; },
+            PYNN_TERM { return 1 - y / p; }),
+    Smoothing::none, false, "exponential",
+    mean_of(PYNN_TERM { return exp(p) - y + (y > 0 ? y * (log(y) - p) : T(0)); },
+            PYNN_TERM { return exp(p) - y; })},
+  LossRow{
     RowText{"hinge", "", "Hinge",
       "L = mean(max(1 - y p, 0)), y in {-1, 1}",
       "Maximum-margin loss; targets 0 count as -1.",

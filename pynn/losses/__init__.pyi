@@ -22,6 +22,7 @@ __all__ = [
     "CategoricalHinge",
     "CosineSimilarity",
     "Dice",
+    "HalfPoissonDeviance",
     "Hinge",
     "Huber",
     "KLD",
@@ -54,6 +55,7 @@ __all__ = [
     "deserialize",
     "dice",
     "get",
+    "half_poisson_deviance",
     "hinge",
     "huber",
     "kl_divergence",
@@ -320,6 +322,32 @@ class CosineSimilarity(RowLoss):
     ) -> None: ...
     @staticmethod
     def fn(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, axis: int = -1) -> npt.NDArray[Any]: ...
+
+class HalfPoissonDeviance(RowLoss):
+    """Poisson's negative log-likelihood above its minimum; from logits p = exp(z).
+
+    Formula: ``L = mean(y log(y / p) - y + p), y log y = 0 at 0``
+
+    Args:
+        from_logits: whether y_pred is what goes into exponential, not what comes out.
+        axis: the axis of the classes or coordinates.
+        reduction: "sum_over_batch_size" or "mean" (over all rows),
+            "mean_with_sample_weight" (the weighted mean), "sum", or "none".
+        name: what logs call it.
+        dtype: type that targets and predictions are cast to; None keeps that of y_pred.
+    """
+    def __init__(
+        self,
+        from_logits: bool = False,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "half_poisson_deviance",
+        dtype: Any = None,
+    ) -> None: ...
+    @staticmethod
+    def fn(
+        y_true: npt.ArrayLike, y_pred: npt.ArrayLike, from_logits: bool = False, axis: int = -1
+    ) -> npt.NDArray[Any]: ...
 
 class Hinge(RowLoss):
     """Maximum-margin loss; targets 0 count as -1.
@@ -894,6 +922,24 @@ def get(identifier: Any) -> Any:
     Example:
         >>> get("mae").__name__, get("MeanAbsoluteError").name
         ('mean_absolute_error', 'mean_absolute_error')
+    """
+    ...
+
+def half_poisson_deviance(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, from_logits: bool = False, axis: int = -1
+) -> npt.NDArray[Any]:
+    """Poisson's negative log-likelihood above its minimum; from logits p = exp(z).
+
+    Formula: ``L = mean(y log(y / p) - y + p), y log y = 0 at 0``
+
+    Args:
+        y_true: targets, shape (..., n).
+        y_pred: predictions, shape (..., n).
+        from_logits: whether y_pred is what goes into exponential, not what comes out.
+        axis: the axis of the classes or coordinates.
+
+    Returns:
+        The loss of every row, shape (...).
     """
     ...
 

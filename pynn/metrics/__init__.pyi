@@ -10,6 +10,7 @@ from pynn.losses import (
     categorical_generalized_cross_entropy as categorical_generalized_cross_entropy,
 )
 from pynn.losses import categorical_hinge as categorical_hinge
+from pynn.losses import half_poisson_deviance as half_poisson_deviance
 from pynn.losses import hinge as hinge
 from pynn.losses import huber as huber
 from pynn.losses import kl_divergence as kl_divergence
@@ -69,6 +70,7 @@ __all__ = [
     "FBetaScore",
     "FalseNegatives",
     "FalsePositives",
+    "HalfPoissonDeviance",
     "Hinge",
     "Huber",
     "IoU",
@@ -119,6 +121,7 @@ __all__ = [
     "deserialize",
     "dice",
     "get",
+    "half_poisson_deviance",
     "hinge",
     "huber",
     "kl_divergence",
@@ -337,6 +340,25 @@ class CosineSimilarity(RowMetric):
     """
     def __init__(
         self, name: str | None = "cosine_similarity", dtype: Any = None, axis: int = -1
+    ) -> None: ...
+
+class HalfPoissonDeviance(RowMetric):
+    """Poisson's negative log-likelihood above its minimum; from logits p = exp(z).
+
+    Formula: ``L = mean(y log(y / p) - y + p), y log y = 0 at 0``
+
+    Args:
+        name: what logs call it.
+        dtype: what targets and predictions are cast to; that of new layers means as given.
+        from_logits: whether y_pred is what goes into exponential, not what comes out.
+        axis: the axis of the classes or coordinates.
+    """
+    def __init__(
+        self,
+        name: str | None = "half_poisson_deviance",
+        dtype: Any = None,
+        from_logits: bool = False,
+        axis: int = -1,
     ) -> None: ...
 
 class Hinge(RowMetric):

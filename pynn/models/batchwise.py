@@ -160,7 +160,7 @@ class Batchwise(Evaluation):
         data = self.arrange(x, y, sample_weight)
         program, trainer, targets = self.make_trainer(data, training, inputs)
         statistics = [(v, v.numpy()) for v in program.graph.variables if training]
-        by_variable, by_input = trainer.gradients(
+        _, by_variable, by_input = trainer.gradients(
             [*data.x, *(data.y[k] for k in targets)],
             list(data.y),
             list(data.weight),

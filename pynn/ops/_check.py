@@ -150,7 +150,7 @@ class _Traced:
         sgd = {"name": "sgd", "fields": [0.0, 0.0]}
         trainer = _core.Trainer(self._network, self._network, losses, [], sgd, {})
         x = [*self.arrays, *self._extra]
-        variables, inputs = trainer.gradients(x, [], [], self._seed, self._training, 1, True)
+        _, variables, inputs = trainer.gradients(x, [], [], self._seed, self._training, 1, True)
         found: list[tuple[str, Any, Array]] = [
             (f"input {i}", a, np.asarray(g))
             for i, (a, g) in enumerate(zip(self.arrays, inputs, strict=False))

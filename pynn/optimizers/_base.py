@@ -196,7 +196,7 @@ class Optimizer(Stateful):
             trained: ``id`` of those that are trained.
         """
         penalties = [
-            (place, *variable.regularizer.factors)
+            (place, *variable.regularizer.factors, variable.regularizer.by_sample)
             for place, variable in enumerate(variables)
             if id(variable) in trained and getattr(variable.regularizer, "factors", None)
         ]

@@ -1,0 +1,176 @@
+"""What the estimators of multilayer perceptrons share: the way of fit, partial_fit and predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from pynn.sklearn import lbfgs, network, weights
+from pynn.sklearn.data import Rows
+from pynn.sklearn.stochastic import Epochs, Stopping
+
+Array = npt.NDArray[Any]
+
+STOCHASTIC = ("sgd", "adam")
+
+
+class BaseMLP(BaseEstimator):  # type: ignore[misc]
+    """Base of ``MLPClassifier`` and ``MLPRegressor``; they say what targets and outputs are."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions({"identity", "logistic", "tanh", "relu"})],
+        "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def _store(self, parameters: Mapping[str, Any]) -> None:
+        """Keeps the arguments of ``__init__`` as they are."""
+        for name in self._get_param_names():
+            setattr(self, name, parameters[name])
+
+    # ---- what a subclass says ----------------------------------------------------------------
+
+    def _check_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+        """Samples and targets, checked, the targets as the loss reads them."""
+        raise NotImplementedError
+
+    def _shape_of_output(self) -> tuple[int, str]:
+        """How many outputs there are, and scikit-learn's name of their activation."""
+        raise NotImplementedError
+
+    def _validation_score(self, rows: Rows) -> float:
+        """The score that early stopping watches."""
+        raise NotImplementedError
+
+    _link: weights.Link
+    _stratifies = False  # whether rows held out keep the proportions of the classes
+
+    # ---- fit ---------------------------------------------------------------------------------
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
+        hidden = self._hidden()
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = self._check_input(X, y, incremental, reset=first)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        self._random_state = check_random_state(self.random_state)
+        data = Rows(X, y, sample_weight)
+        if first:
+            self._start(data, hidden)
+        else:
+            self._link.adopt(self)
+        model = self.model_
+        if not (incremental and model.compiled):
+            model.compile(network.optimizer(self), self._goal.loss, [self._goal.weight])
+            self._rate = self.learning_rate_init
+        if self.solver == "lbfgs":
+            lbfgs.fit(self, data)
+        elif self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        else:
+            Epochs(self, data).run(only_one=incremental)
+        self._link = weights.Link(self)
+        if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large "
+                "values and need to be preprocessed."
+            )
+        return self
+
+    def _hidden(self) -> list[int]:
+        given = self.hidden_layer_sizes
+        sizes = list(given) if hasattr(given, "__iter__") else [given]
+        if any(size <= 0 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        return [int(size) for size in sizes]
+
+    def _start(self, data: Rows, hidden: list[int]) -> None:
+        """Makes the model and forgets what was learned before."""
+        self.n_outputs_, self.out_activation_ = self._shape_of_output()
+        units = [data.x.shape[1], *hidden, self.n_outputs_]
+        self.n_layers_ = len(units)
+        self.model_ = network.build(self, units, self.out_activation_, data.x.dtype.name)
+        self._goal = network.goal(self.loss, self.out_activation_, self.n_outputs_)
+        weights.draw(self.model_, self._random_state, 2 if self.activation == "logistic" else 6)
+        self.n_iter_ = self.t_ = 0
+        if self.solver in STOCHASTIC:
+            self._stopping = Stopping(self.early_stopping)
+            self.loss_curve_: list[float] = []
+            self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+            self.best_validation_score_ = -np.inf if self.early_stopping else None
+            self.best_loss_ = None if self.early_stopping else np.inf
+
+    def _reported(self, results: Mapping[str, Any]) -> float:
+        """scikit-learn's loss: penalties, and what the goal reports of the loss on the data."""
+        excess = self._goal.weight - self._goal.reported
+        return float(results["loss"] - excess * results["losses"][0])
+
+    def _check_solver(self) -> bool:
+        if self.solver not in STOCHASTIC:
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not "
+                "stochastic."
+            )
+        return True
+
+    # ---- predict -----------------------------------------------------------------------------
+
+    def _outputs(self, X: Any) -> Array:
+        """The model's outputs for samples that are still to be checked."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        self._link.adopt(self)
+        return self._run(X)
+
+    def _run(self, X: Any) -> Array:
+        y: Array = self.model_.program().run([X])[0]
+        return y
+
+    # ---- copies and tags ---------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles consist of: arrays, not views of the engine's memory."""
+        if hasattr(self, "_link"):
+            self._link.adopt(self)
+        state = dict(super().__getstate__())
+        for name in ("_link", "coefs_", "intercepts_"):
+            state.pop(name, None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "model_"):
+            self._link = weights.Link(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
