@@ -98,6 +98,7 @@ def test_gradients(name: str, case: dict[str, float], shape: tuple[int, int]) ->
 def test_from_logits(
     name: str, case: dict[str, float], shape: tuple[int, int], smoothing: float
 ) -> None:
+    smoothing *= name in SMOOTH
     y, _ = batch(LOSSES[name][0], *shape)
     z = 3 * np.random.default_rng(1).normal(size=shape)
     given = (params(name, case), smoothing, True)
@@ -144,7 +145,8 @@ def test_form_from_logits_is_the_chain_of_two(name: str) -> None:
     np.testing.assert_allclose(fused, chained, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", LOGITS)
+# exp(1e4) itself is infinite.
+@pytest.mark.parametrize("name", [n for n in LOGITS if ROWS[n].facts["fuses_with"] != "exponential"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_extreme_logits_stay_finite(name: str, dtype: str) -> None:
     z = np.array([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4], [-1e4, -1e4, -1e4]], dtype)
