@@ -146,7 +146,9 @@ def test_form_from_logits_is_the_chain_of_two(name: str) -> None:
 
 
 # exp(1e4) itself is infinite.
-@pytest.mark.parametrize("name", [n for n in LOGITS if ROWS[n].facts["fuses_with"] != "exponential"])
+@pytest.mark.parametrize(
+    "name", [n for n in LOGITS if ROWS[n].facts["fuses_with"] != "exponential"]
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_extreme_logits_stay_finite(name: str, dtype: str) -> None:
     z = np.array([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4], [-1e4, -1e4, -1e4]], dtype)

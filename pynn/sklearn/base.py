@@ -13,13 +13,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from pynn import activations, config
+from pynn.optimizers import Optimizer
 from pynn.sklearn import lbfgs, network, weights
 from pynn.sklearn.data import Rows
+from pynn.sklearn.goals import Goal
 from pynn.sklearn.stochastic import Epochs, Stopping
 
 Array = npt.NDArray[Any]
 
-STOCHASTIC = ("sgd", "adam")
+_ACTIVATIONS = {"identity", "logistic"} | {
+    name for name in activations.__all__ if hasattr(getattr(activations, name), "row")
+}
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
@@ -27,11 +32,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({"identity", "logistic", "tanh", "relu"})],
-        "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
+        "activation": [StrOptions(_ACTIVATIONS), callable],
+        "solver": [StrOptions(network.SOLVERS), Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), callable],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -49,6 +54,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         "epsilon": [Interval(Real, 0, None, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "batch_norm": ["boolean"],
+        "kernel_initializer": [str, callable, None],
+        "max_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "dtype": [StrOptions({"float32", "float64"}), None],
+        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def _store(self, parameters: Mapping[str, Any]) -> None:
@@ -59,12 +72,20 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     # ---- what a subclass says ----------------------------------------------------------------
 
     def _check_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
-        """Samples and targets, checked, the targets as the loss reads them."""
+        """Samples and targets, checked."""
         raise NotImplementedError
 
-    def _shape_of_output(self) -> tuple[int, str]:
-        """How many outputs there are, and scikit-learn's name of their activation."""
+    def _make_goal(self) -> Goal:
+        """What training minimizes, as the targets seen last are."""
         raise NotImplementedError
+
+    def _encode(self, y: Any) -> Array:
+        """Checked targets as the goal's loss reads them."""
+        raise NotImplementedError
+
+    def _weigh(self, y: Any, sample_weight: Any, incremental: bool) -> Any:
+        """The weights of the rows, None if all are 1."""
+        return sample_weight
 
     def _validation_score(self, rows: Rows) -> float:
         """The score that early stopping watches."""
@@ -76,21 +97,22 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     # ---- fit ---------------------------------------------------------------------------------
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
+        self._check_parameters()
         hidden = self._hidden()
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._check_input(X, y, incremental, reset=first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
+        sample_weight = self._weigh(y, sample_weight, incremental)
         self._random_state = check_random_state(self.random_state)
-        data = Rows(X, y, sample_weight)
         if first:
-            self._start(data, hidden)
+            self._start(X, hidden)
         else:
             self._link.adopt(self)
+        data = Rows(X, self._encode(y), sample_weight)
         model = self.model_
         if not (incremental and model.compiled):
             model.compile(network.optimizer(self), self._goal.loss, [self._goal.weight])
-            self._rate = self.learning_rate_init
         if self.solver == "lbfgs":
             lbfgs.fit(self, data)
         elif self.early_stopping and incremental:
@@ -105,6 +127,22 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             )
         return self
 
+    def _check_parameters(self) -> None:
+        """Parameters that do not go with each other."""
+        if self.solver == "lbfgs":
+            for name, used in (
+                ("dropout", np.any(self.dropout)),
+                ("batch_norm", self.batch_norm),
+                ("max_norm", self.max_norm is not None),
+                ("clip_norm", self.clip_norm is not None),
+                ("l1_ratio", self.l1_ratio),
+            ):
+                if used:
+                    raise ValueError(
+                        f"{name} needs a stochastic solver, 'lbfgs' minimizes one smooth function. "
+                        f"Received: {name}={getattr(self, name)!r}, solver='lbfgs'"
+                    )
+
     def _hidden(self) -> list[int]:
         given = self.hidden_layer_sizes
         sizes = list(given) if hasattr(given, "__iter__") else [given]
@@ -112,16 +150,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         return [int(size) for size in sizes]
 
-    def _start(self, data: Rows, hidden: list[int]) -> None:
+    def _start(self, X: Any, hidden: list[int]) -> None:
         """Makes the model and forgets what was learned before."""
-        self.n_outputs_, self.out_activation_ = self._shape_of_output()
-        units = [data.x.shape[1], *hidden, self.n_outputs_]
+        self._goal = self._make_goal()
+        self.n_outputs_, self.out_activation_ = self._goal.outputs, self._goal.out_activation
+        units = [X.shape[1], *hidden, self.n_outputs_]
         self.n_layers_ = len(units)
-        self.model_ = network.build(self, units, self.out_activation_, data.x.dtype.name)
-        self._goal = network.goal(self.loss, self.out_activation_, self.n_outputs_)
-        weights.draw(self.model_, self._random_state, 2 if self.activation == "logistic" else 6)
+        self.model_ = network.build(
+            self, units, self.out_activation_, X.dtype.name, self._random_state
+        )
+        self._noise_seed = network.draw_seed(self._random_state) if np.any(self.dropout) else 0
         self.n_iter_ = self.t_ = 0
-        if self.solver in STOCHASTIC:
+        if self.solver != "lbfgs":
             self._stopping = Stopping(self.early_stopping)
             self.loss_curve_: list[float] = []
             self.validation_scores_: list[float] | None = [] if self.early_stopping else None
@@ -134,7 +174,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return float(results["loss"] - excess * results["losses"][0])
 
     def _check_solver(self) -> bool:
-        if self.solver not in STOCHASTIC:
+        if self.solver == "lbfgs":
             raise AttributeError(
                 f"partial_fit is only available for stochastic optimizers. {self.solver} is not "
                 "stochastic."
@@ -151,8 +191,15 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return self._run(X)
 
     def _run(self, X: Any) -> Array:
-        y: Array = self.model_.program().run([X])[0]
+        y: Array = self.model_.program().network.predict([X], self._threads())[0]
         return y
+
+    def _threads(self) -> int:
+        return self.n_threads or config.n_threads()
+
+    def _floats(self) -> Any:
+        """The types that samples may have while training, the first being that of others."""
+        return (np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype)
 
     # ---- copies and tags ---------------------------------------------------------------------
 

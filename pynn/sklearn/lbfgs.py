@@ -10,7 +10,6 @@ import numpy.typing as npt
 from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from pynn import config
 from pynn.sklearn import weights
 from pynn.sklearn.data import Rows
 
@@ -32,7 +31,7 @@ def fit(estimator: Any, data: Rows) -> None:
     def loss_and_gradient(vector: Array) -> tuple[float, Array]:
         weights.unpack(vector, variables)
         results, gradients, _ = model._trainer.gradients(
-            *model.for_engine(arranged), model._seed, True, config.n_threads()
+            *model.for_engine(arranged), 0, True, estimator._threads()
         )
         # With several numbers to predict the gradient is that of their sum, as in scikit-learn.
         loss = estimator._reported(results)

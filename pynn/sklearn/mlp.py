@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,8 @@ from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -19,15 +21,24 @@ from sklearn.utils.multiclass import (
 )
 from sklearn.utils.validation import validate_data
 
+from pynn.losses import Loss
+from pynn.sklearn import goals
 from pynn.sklearn.base import BaseMLP
 from pynn.sklearn.data import Rows
+from pynn.sklearn.goals import Goal
 
 Array = npt.NDArray[Any]
-_FLOATS = (np.float64, np.float32)
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """Multilayer perceptron that predicts classes."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseMLP._parameter_constraints,
+        "loss": [StrOptions(set(goals.CLASSIFIER_LOSSES)), Loss, callable],
+        "label_smoothing": [Interval(Real, 0, 1, closed="both")],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
 
     def __init__(
         self,
@@ -56,6 +67,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         loss: Any = "log_loss",
+        label_smoothing: float = 0.0,
+        class_weight: Any = None,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
+        kernel_initializer: Any = None,
+        l1_ratio: float = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        dtype: str | None = None,
+        n_threads: int | None = None,
     ) -> None:
         self._store(locals())
 
@@ -84,7 +105,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             y,
             accept_sparse=["csr", "csc"],
             multi_output=True,
-            dtype=_FLOATS,
+            dtype=self._floats(),
             reset=reset,
         )
         if y.ndim == 2 and y.shape[1] == 1:
@@ -94,7 +115,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             self.classes_ = self._binarizer.classes_
         else:
             self._check_classes(unique_labels(y))
-        return X, self._encode(y)
+        return X, y
 
     def _check_classes(self, found: Array) -> None:
         if self.warm_start:
@@ -109,18 +130,30 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 f"`self.classes_` has {self.classes_}. 'y' has {found}."
             )
 
+    def _make_goal(self) -> Goal:
+        kind = self._binarizer.y_type_
+        outputs = 1 if kind == "binary" else len(self.classes_)
+        return goals.classification(self.loss, kind, outputs, self.label_smoothing)
+
     def _encode(self, y: Any) -> Array:
-        """Numbers of the classes; a column of 0 and 1 for two classes, one for each label."""
-        if self._binarizer.y_type_ == "multiclass":
+        """Numbers of the classes; or columns of 0 and 1: one for two classes, else one for each."""
+        if self._binarizer.y_type_ == "multiclass" and not self._goal.one_hot:
             encoded: Array = np.searchsorted(self.classes_, y).astype(np.int32)
         else:
             encoded = self._binarizer.transform(y).astype(np.uint8)
         return encoded
 
-    def _shape_of_output(self) -> tuple[int, str]:
-        several = self._binarizer.y_type_ == "multiclass"
-        binary = self._binarizer.y_type_ == "binary"
-        return 1 if binary else len(self.classes_), "softmax" if several else "logistic"
+    def _weigh(self, y: Any, sample_weight: Any, incremental: bool) -> Any:
+        if self.class_weight is None:
+            return sample_weight
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit, which does not see all "
+                "rows. Compute the weights with sklearn.utils.class_weight.compute_class_weight "
+                "from all of y and give them as a dict. Received: class_weight='balanced'"
+            )
+        weight = compute_sample_weight(self.class_weight, y)
+        return weight if sample_weight is None else weight * sample_weight
 
     @property
     def _stratifies(self) -> bool:  # type: ignore[override]
@@ -131,27 +164,52 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Returns the most probable class of each sample, or its labels."""
         y = self._outputs(X)
-        found: Array = self._binarizer.inverse_transform(y.ravel() if self.n_outputs_ == 1 else y)
+        if self.n_outputs_ == 1:
+            y = y.ravel()
+        found: Array = self._binarizer.inverse_transform(y, threshold=self._threshold)
         return found
 
+    @property
+    def _threshold(self) -> float:
+        """The output above which a sample has a label."""
+        return 0.5 if self._goal.has_probabilities else 0.0
+
+    @available_if(lambda est: est._check_probabilities())  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """Returns the probability of each class, or of each label."""
         y = self._outputs(X)
         return np.hstack([1 - y, y]) if self.n_outputs_ == 1 else y
 
+    @available_if(lambda est: est._check_probabilities())  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:
         """Returns the logarithms of ``predict_proba``."""
         y = self.predict_proba(X)
         return np.log(y, out=y)
 
+    @available_if(lambda est: not est._check_probabilities(False))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any) -> Array:
+        """Returns the distances from the border of each class, for a loss that learns these."""
+        y: Array = self._outputs(X)
+        return y.ravel() if self.n_outputs_ == 1 else y
+
+    def _check_probabilities(self, wanted: bool = True) -> bool:
+        """Whether the loss learns probabilities; raises where these are wanted and it does not."""
+        learns = goals.learns_probabilities(self.loss)
+        if wanted and not learns:
+            raise AttributeError(
+                "predict_proba needs a loss that learns probabilities. "
+                f"Received: loss={self.loss!r}, whose outputs decision_function returns"
+            )
+        return learns
+
     def _validation_score(self, rows: Rows) -> float:
         y = self._run(rows.x)
         if not np.isfinite(y).all():
             return float("nan")
-        if self.out_activation_ == "softmax":
-            hits = y.argmax(1) == rows.y
+        if self._binarizer.y_type_ == "multiclass":
+            hits = y.argmax(1) == (rows.y.argmax(1) if self._goal.one_hot else rows.y)
         else:
-            hits = ((y > 0.5) == rows.y).all(1)
+            hits = ((y > self._threshold) == rows.y).all(1)
         return float(np.average(hits, weights=rows.weight))
 
     def __sklearn_tags__(self) -> Any:
@@ -165,7 +223,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseMLP._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [StrOptions(set(goals.REGRESSOR_LOSSES)), Loss, callable],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
     }
 
     def __init__(
@@ -195,6 +254,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        quantile: Any = 0.5,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
+        kernel_initializer: Any = None,
+        l1_ratio: float = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        dtype: str | None = None,
+        n_threads: int | None = None,
     ) -> None:
         self._store(locals())
 
@@ -217,7 +285,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             accept_sparse=["csr", "csc"],
             multi_output=True,
             y_numeric=True,
-            dtype=_FLOATS,
+            dtype=self._floats(),
             reset=reset,
         )
         if y.ndim == 2 and y.shape[1] == 1:
@@ -225,11 +293,28 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self._columns = 1 if y.ndim == 1 else y.shape[1]
         return X, y
 
-    def _shape_of_output(self) -> tuple[int, str]:
-        return self._columns, "exp" if self.loss == "poisson" else "identity"
+    def _make_goal(self) -> Goal:
+        quantiles = np.ravel(self.quantile)
+        if len(quantiles) > 1 and (self.loss != "quantile" or self._columns > 1):
+            raise ValueError(
+                "several quantiles need loss='quantile' and targets of one number. "
+                f"Received: quantile={self.quantile!r}, loss={self.loss!r}, "
+                f"targets of {self._columns}"
+            )
+        if not ((quantiles > 0) & (quantiles < 1)).all():
+            raise ValueError(f"quantile must lie between 0 and 1. Received: {self.quantile!r}")
+        outputs = max(self._columns, len(quantiles))
+        return goals.regression(self.loss, outputs, quantiles.tolist())
+
+    def _encode(self, y: Any) -> Array:
+        if self._goal.outputs == self._columns:
+            encoded: Array = y
+        else:
+            encoded = np.repeat(y.reshape(-1, 1), self._goal.outputs, axis=1)
+        return encoded
 
     def predict(self, X: Any) -> Array:
-        """Returns the prediction for each sample, one number or as many as ``y`` had."""
+        """Returns the prediction for each sample, one number or several."""
         y = self._outputs(X)
         return y.ravel() if y.shape[1] == 1 else y
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from pynn import config
 from pynn.sklearn.data import Rows
 
 Array = npt.NDArray[Any]
@@ -107,8 +106,9 @@ class Epochs:
                 self._epoch()
                 stopping.after_epoch(self._judged(), est.tol, est.model_)
                 self._show_best()
-                if est.solver == "sgd" and est.learning_rate == "invscaling":
-                    est._rate = est.learning_rate_init / (est.t_ + 1) ** est.power_t
+                if self._rate_follows("invscaling"):
+                    rate = est.learning_rate_init / (est.t_ + 1) ** est.power_t
+                    est.model_.optimizer.learning_rate = rate
                 if stopping.idle > est.n_iter_no_change and self._stops():
                     break
                 if only_one:
@@ -122,6 +122,7 @@ class Epochs:
                     )
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
+        est.model_.optimizer.finalize_variable_values()
         if stopping.by_score:
             est.model_.set_weights(stopping.weights)
 
@@ -132,7 +133,7 @@ class Epochs:
             est._random_state.shuffle(places)
             self.order = self.order[places]
         self.trainer.results(reset=True)
-        rates = np.full(self.batches, est._rate)
+        rates = est.model_.optimizer.learning_rates(self.trainer.iterations, self.batches)
         done = 0
         while done < self.batches:
             done += self.trainer.train(
@@ -143,9 +144,10 @@ class Epochs:
                 self.batches - done,
                 rates[done:],
                 math.inf,
-                est.model_._seed,
-                config.n_threads(),
+                est._noise_seed,
+                est._threads(),
             )
+        est.model_.after_steps(self.trainer.iterations)
         est.n_iter_ += 1
         est.t_ += rows
         est.loss_ = est._reported(self.trainer.results())
@@ -177,12 +179,21 @@ class Epochs:
             f"{what} did not improve more than tol={est.tol:f} for {est.n_iter_no_change} "
             "consecutive epochs."
         )
-        if est.solver == "sgd" and est.learning_rate == "adaptive" and est._rate > 1e-6:
-            est._rate /= 5
+        optimizer = est.model_.optimizer
+        adapts = self._rate_follows("adaptive")
+        stops = not adapts or optimizer.learning_rate <= 1e-6
+        if not stops:
+            optimizer.learning_rate = optimizer.learning_rate / 5
             est._stopping.idle = 0
-            if est.verbose:
-                print(f"{reason} Setting learning rate to {est._rate:f}")
-            return False
+            reason += f" Setting learning rate to {float(optimizer.learning_rate):f}"
+        elif adapts:
+            reason += " Learning rate too small. Stopping."
+        else:
+            reason += " Stopping."
         if est.verbose:
-            print(f"{reason} Stopping.")
-        return True
+            print(reason)
+        return stops
+
+    def _rate_follows(self, rule: str) -> bool:
+        """Whether the learning rate changes by this rule: only plain gradient descent has one."""
+        return bool(self.estimator.solver == "sgd" and self.estimator.learning_rate == rule)

@@ -19,26 +19,6 @@ def variables(model: Any) -> list[Any]:
     return [layer.kernel for layer in dense] + [layer.bias for layer in dense]
 
 
-def draw(model: Any, stream: np.random.RandomState, factor: float) -> None:
-    """Draws start weights as scikit-learn does: kernel and bias of one layer after the other.
-
-    Formula: uniform in ``[-b, b]``, ``b = sqrt(factor / (fan_in + fan_out))``
-
-    Args:
-        model: whose dense layers are drawn.
-        stream: where the random numbers come from.
-        factor: 6, and 2 where hidden units are logistic.
-
-    References:
-        Glorot, Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html.
-    """
-    for layer in model.layers:
-        if isinstance(layer, layers.Dense):
-            bound = np.sqrt(factor / sum(layer.kernel.shape))
-            for variable in layer.trainable_variables:
-                variable.assign(stream.uniform(-bound, bound, variable.shape))
-
-
 class Link:
     """Keeps an estimator's arrays and its model's weights one and the same.
 
