@@ -186,6 +186,22 @@ class Team {
 
 thread_local Team* own_team = nullptr;  // the team this thread leads
 
+// Callers of the engine share the machine: each of n that are in it at once gets an n-th of the
+// threads it would have alone.
+std::atomic<int> callers{0};
+
+class Caller {
+ public:
+  Caller() : among_(callers.fetch_add(1, std::memory_order_relaxed) + 1) {}
+  ~Caller() { callers.fetch_sub(1, std::memory_order_relaxed); }
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+  int share_of(int threads) const { return threads > among_ ? threads / among_ : 1; }
+
+ private:
+  int among_;
+};
+
 struct Body {
   void (*function)(const void*);
   const void* context;
@@ -231,8 +247,10 @@ long shared_regions() { return regions_worth_sharing; }
 bool in_forked_child() { return forked_child.load(std::memory_order_relaxed); }
 
 void detail::run_with_team(int threads, void (*function)(const void*), const void* context) {
-  if (threads <= 1 || own_team || in_task || omp_in_parallel() || in_forked_child())
-    return function(context);
+  if (own_team || in_task || omp_in_parallel() || in_forked_child()) return function(context);
+  const Caller caller;
+  threads = caller.share_of(threads);
+  if (threads <= 1) return function(context);
   Team team(threads < kMaxTeam ? threads : kMaxTeam);
   Body body{function, context, nullptr};
   fork_and_join(&team, &body);

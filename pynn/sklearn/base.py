@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -18,9 +19,14 @@ from pynn.optimizers import Optimizer
 from pynn.sklearn import lbfgs, network, weights
 from pynn.sklearn.data import Rows
 from pynn.sklearn.goals import Goal
+from pynn.sklearn.predictor import Predictor
 from pynn.sklearn.stochastic import Epochs, Stopping
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 Array = npt.NDArray[Any]
+_FLOATS = (np.float64, np.float32)
 
 _ACTIVATIONS = {"identity", "logistic"} | {
     name for name in activations.__all__ if hasattr(getattr(activations, name), "row")
@@ -185,10 +191,23 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, X: Any) -> Array:
         """The model's outputs for samples that are still to be checked."""
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        self._be_ready()
+        return self._run(self._checked(X))
+
+    def _be_ready(self) -> None:
+        """Raises NotFittedError before training; takes over weights that have been assigned."""
+        if not hasattr(self, "model_"):
+            check_is_fitted(self)
         self._link.adopt(self)
-        return self._run(X)
+
+    def _checked(self, X: Any) -> Any:
+        """Samples to predict. Those that are plainly in order are not looked at twice."""
+        plain = type(X) is np.ndarray and X.dtype in _FLOATS and X.ndim == 2 and len(X) > 0
+        plain = plain and X.shape[1] == self.n_features_in_
+        plain = plain and not hasattr(self, "feature_names_in_")
+        if plain and (get_config()["assume_finite"] or np.isfinite(X.sum())):
+            return X
+        return validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
 
     def _run(self, X: Any) -> Array:
         y: Array = self.model_.program().network.predict([X], self._threads())[0]
@@ -199,7 +218,61 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _floats(self) -> Any:
         """The types that samples may have while training, the first being that of others."""
-        return (np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype)
+        return _FLOATS if self.dtype is None else np.dtype(self.dtype)
+
+    def _decide(self, y: Array) -> Array:
+        """What is predicted where the network has these outputs."""
+        raise NotImplementedError
+
+    def _sampled(self, X: Any, samples: int) -> tuple[Array, Array]:
+        """Mean and standard deviation of the outputs with dropout active.
+
+        Raises:
+            ValueError: there is no dropout.
+        """
+        if not np.any(self.dropout):
+            raise ValueError(
+                "return_std needs dropout: the deviation is that of predictions with different "
+                f"units left out. Received: dropout={self.dropout!r}"
+            )
+        self._be_ready()
+        mean, deviation = self.model_.predict(self._checked(X), mc_samples=samples, verbose=0)
+        return mean, deviation
+
+    def predictor(self) -> Predictor:
+        """Returns a copy for services, which predicts without checking its input first."""
+        self._be_ready()
+        return Predictor(self)
+
+    # ---- scikit-learn's own estimators -------------------------------------------------------
+
+    @classmethod
+    def from_sklearn(cls, estimator: Any) -> Self:
+        """Returns an estimator that predicts, and goes on training, like scikit-learn's.
+
+        Args:
+            estimator: a fitted estimator of the same name from ``sklearn.neural_network``.
+
+        Raises:
+            TypeError: another estimator.
+            NotFittedError: one that was not fitted.
+        """
+        from pynn.sklearn.exchange import from_sklearn
+
+        return from_sklearn(cls, estimator)  # type: ignore[no-any-return]
+
+    def to_sklearn(self) -> Any:
+        """Returns scikit-learn's fitted estimator of the same name, which predicts the same.
+
+        Parameters that scikit-learn lacks are left behind: they concern training.
+
+        Raises:
+            NotFittedError: this estimator was not fitted.
+            ValueError: the layers, or the loss, are none that scikit-learn has.
+        """
+        from pynn.sklearn.exchange import to_sklearn
+
+        return to_sklearn(self)
 
     # ---- copies and tags ---------------------------------------------------------------------
 

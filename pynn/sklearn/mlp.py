@@ -163,10 +163,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """Returns the most probable class of each sample, or its labels."""
-        y = self._outputs(X)
-        if self.n_outputs_ == 1:
-            y = y.ravel()
-        found: Array = self._binarizer.inverse_transform(y, threshold=self._threshold)
+        return self._decide(self._outputs(X))
+
+    def _decide(self, y: Array) -> Array:
+        found: Array
+        if self._binarizer.y_type_ == "multiclass":
+            found = self.classes_[y.argmax(1)]
+        elif self._binarizer.y_type_ == "binary":
+            last = len(self.classes_) - 1  # all samples of one class are learned, too
+            found = self.classes_[np.minimum(y[:, 0] > self._threshold, last)]
+        else:
+            found = self._binarizer.inverse_transform(y, threshold=self._threshold)
         return found
 
     @property
@@ -177,13 +184,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     @available_if(lambda est: est._check_probabilities())  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """Returns the probability of each class, or of each label."""
-        y = self._outputs(X)
+        return self._probabilities(self._outputs(X))
+
+    def _probabilities(self, y: Array) -> Array:
         return np.hstack([1 - y, y]) if self.n_outputs_ == 1 else y
 
     @available_if(lambda est: est._check_probabilities())  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:
         """Returns the logarithms of ``predict_proba``."""
-        y = self.predict_proba(X)
+        y: Array = self.predict_proba(X)
         return np.log(y, out=y)
 
     @available_if(lambda est: not est._check_probabilities(False))  # type: ignore[untyped-decorator]
@@ -315,7 +324,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """Returns the prediction for each sample, one number or several."""
-        y = self._outputs(X)
+        return self._decide(self._outputs(X))
+
+    def _decide(self, y: Array) -> Array:
         return y.ravel() if y.shape[1] == 1 else y
 
     def _validation_score(self, rows: Rows) -> float:

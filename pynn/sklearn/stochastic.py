@@ -15,6 +15,8 @@ from pynn.sklearn.data import Rows
 
 Array = npt.NDArray[Any]
 
+_CHUNK_SECONDS = 0.25  # of training in one call: the next shares the machine out anew
+
 
 def held_out(estimator: Any, data: Rows) -> tuple[Rows, Rows | None]:
     """Splits off the rows that decide when to stop; None if the training loss does.
@@ -143,7 +145,7 @@ class Epochs:
                 done,
                 self.batches - done,
                 rates[done:],
-                math.inf,
+                _CHUNK_SECONDS,
                 est._noise_seed,
                 est._threads(),
             )
