@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pynn import losses, ops
 
 _REDUCTION = "mean_with_sample_weight"
@@ -127,5 +129,5 @@ class Pinball:
         self._quantiles = list(quantiles)
 
     def __call__(self, y_true: Any, y_pred: Any) -> Any:
-        error, q = y_true - y_pred, ops.convert_to_tensor(self._quantiles)
-        return ops.mean(ops.maximum(q * error, (q - 1) * error), axis=-1)
+        error, q = y_true - y_pred, np.array(self._quantiles)
+        return ops.mean(ops.maximum(error * q, error * (q - 1)), axis=-1)

@@ -182,9 +182,28 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return 0.5 if self._goal.has_probabilities else 0.0
 
     @available_if(lambda est: est._check_probabilities())  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Array:
-        """Returns the probability of each class, or of each label."""
-        return self._probabilities(self._outputs(X))
+    def predict_proba(self, X: Any, return_std: bool = False, mc_samples: int = 100) -> Any:
+        """Returns the probability of each class, or of each label.
+
+        Args:
+            X: samples, shape ``(n, n_features_in_)``.
+            return_std: whether to return the means and standard deviations of predictions with
+                different units dropped (Monte-Carlo dropout), which needs ``dropout``. They are
+                drawn anew at each call; ``pynn.utils.set_random_seed`` makes them repeatable.
+            mc_samples: how many such predictions.
+
+        Raises:
+            NotFittedError: before training.
+            ValueError: samples that do not fit, or ``return_std`` without dropout.
+
+        References:
+            Gal, Ghahramani 2016, https://arxiv.org/abs/1506.02142
+        """
+        if not return_std:
+            return self._probabilities(self._outputs(X))
+        mean, deviation = self._sampled(X, mc_samples)
+        several = self.n_outputs_ > 1
+        return self._probabilities(mean), deviation if several else np.repeat(deviation, 2, axis=1)
 
     def _probabilities(self, y: Array) -> Array:
         return np.hstack([1 - y, y]) if self.n_outputs_ == 1 else y
@@ -322,9 +341,27 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             encoded = np.repeat(y.reshape(-1, 1), self._goal.outputs, axis=1)
         return encoded
 
-    def predict(self, X: Any) -> Array:
-        """Returns the prediction for each sample, one number or several."""
-        return self._decide(self._outputs(X))
+    def predict(self, X: Any, return_std: bool = False, mc_samples: int = 100) -> Any:
+        """Returns the prediction for each sample: one number, or several.
+
+        Args:
+            X: samples, shape ``(n, n_features_in_)``.
+            return_std: whether to return the means and standard deviations of predictions with
+                different units dropped (Monte-Carlo dropout), which needs ``dropout``. They are
+                drawn anew at each call; ``pynn.utils.set_random_seed`` makes them repeatable.
+            mc_samples: how many such predictions.
+
+        Raises:
+            NotFittedError: before training.
+            ValueError: samples that do not fit, or ``return_std`` without dropout.
+
+        References:
+            Gal, Ghahramani 2016, https://arxiv.org/abs/1506.02142
+        """
+        if not return_std:
+            return self._decide(self._outputs(X))
+        mean, deviation = self._sampled(X, mc_samples)
+        return self._decide(mean), self._decide(deviation)
 
     def _decide(self, y: Array) -> Array:
         return y.ravel() if y.shape[1] == 1 else y
