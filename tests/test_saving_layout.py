@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
-import sys
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +15,7 @@ import pytest
 import pynn
 from pynn import layers
 from pynn._graph.structure import flatten
+from real_keras import needs_keras, run_keras
 from saved_models import every_layer, functions, randomize, two_ends
 
 ENDINGS = ["keras", "h5"]
@@ -113,9 +110,6 @@ def test_the_graph_of_a_functional_model_in_keras_s_form() -> None:
 
 # ---- real Keras ------------------------------------------------------------------------------
 
-# An interpreter that has Keras 3: that of the environment's variable, or this one.
-KERAS = os.environ.get("PYNN_KERAS_PYTHON") or (find_spec("keras") and sys.executable)
-
 # Opens each model, writes what it computes for x_0, x_1, ..., and saves it again.
 SCRIPT = """
 import sys
@@ -132,7 +126,7 @@ for path in sys.argv[1:]:
 """
 
 
-@pytest.mark.skipif(not KERAS, reason="no Keras 3: see the extra `test` in pyproject.toml")
+@needs_keras
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_keras_opens_our_files_and_we_what_it_makes_of_them(ending: str, tmp_path: Path) -> None:
     pairs = list(np.random.default_rng(2).normal(size=(2, 5, 4)).astype("float32"))
@@ -146,10 +140,7 @@ def test_keras_opens_our_files_and_we_what_it_makes_of_them(ending: str, tmp_pat
         model.compile("adam", "mse")
         model.save(tmp_path / name)
         np.savez(tmp_path / f"{name}.npz", *x)
-    environment = {**os.environ, "KERAS_BACKEND": "numpy"}
-    environment.pop("PYTHONPATH", None)
-    command = [str(KERAS), "-c", SCRIPT, *cases]
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, stdout=sys.stderr)
+    run_keras("-c", SCRIPT, *cases, folder=tmp_path)
     for name, (model, x) in cases.items():
         back = pynn.models.load_model(tmp_path / f"back_{name}")
         rows = x if len(x) > 1 else x[0]

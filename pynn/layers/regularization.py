@@ -17,7 +17,7 @@ from pynn.utils.checks import number
 from pynn.utils.random import check_seed
 
 
-class _Noise(Layer):
+class Noise(Layer):
     """A node with one number and perhaps a seed of its own."""
 
     supports_masking = True
@@ -42,7 +42,7 @@ class _Noise(Layer):
         return graph.add(self.op, [x], x.sample, random=True, **spec)
 
 
-class _ElementsDropped(_Noise):
+class _ElementsDropped(Noise):
     """Noise that drops elements, or all elements along some axes together."""
 
     rate: float
@@ -187,8 +187,13 @@ class SpatialDropout1D(_ElementsDropped):
     ) -> None:
         super().__init__(rate, (None, 1, None), seed, name=name, dtype=dtype, **kwargs)
 
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["trainable"]  # which Keras does not take here
+        return config
 
-class GaussianDropout(_Noise):
+
+class GaussianDropout(Noise):
     """Multiplies by normal noise of mean 1 and variance ``rate / (1 - rate)`` in training.
 
     Args:
@@ -210,7 +215,7 @@ class GaussianDropout(_Noise):
         self._setup(fraction("GaussianDropout", "rate", rate), seed, kwargs)
 
 
-class GaussianNoise(_Noise):
+class GaussianNoise(Noise):
     """Adds normal noise of mean 0 in training.
 
     Args:

@@ -7,11 +7,13 @@ Every operation (layer or function) is listed with its calls; a call names its i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 from pynn._graph.structure import flatten, map_structure
 from pynn._graph.symbol import KerasTensor, Node
 from pynn.layers import InputLayer, Layer
+from pynn.layers.regularization import Noise
 from pynn.models.functional import Functional
 from pynn.saving.operations import describe_call, is_operation, revive_call
 from pynn.saving.serialization import revive, serialize_keras_object
@@ -207,7 +209,17 @@ class _Graph:
 
 
 def _caller(layer: Layer) -> Callable[[Sequence[Any], Mapping[str, Any]], Any]:
-    return lambda args, kwargs: layer(*args, **kwargs)
+    """Calls a layer with the arguments in a file."""
+    # Where a layer's default is training=False, Keras writes it down; its fit does not heed it.
+    training = signature(layer.call).parameters.get("training")
+    silent = isinstance(layer, Noise) or (training is not None and training.default is False)
+
+    def call(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if silent and kwargs.get("training") is False:
+            kwargs = {key: value for key, value in kwargs.items() if key != "training"}
+        return layer(*args, **kwargs)
+
+    return call
 
 
 def _places(structure: Any) -> list[Sequence[Any]]:
