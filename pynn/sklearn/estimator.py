@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -15,6 +14,7 @@ from pynn.models import Model
 from pynn.sklearn.building import build, compile_arguments, compile_model, configured
 from pynn.sklearn.heads import Head, heads
 from pynn.sklearn.routing import METHODS, RoutedParameters
+from pynn.utils.arrays import as_array
 from pynn.utils.checks import is_integer
 from pynn.utils.configurable import unknown_argument
 from pynn.utils.random import SeedGenerator, seeds_from
@@ -247,14 +247,17 @@ class KerasEstimator(RoutedParameters):
 
 
 def _some_weight(sample_weight: Any) -> Any:
-    """Returns the weights of rows.
+    """Returns the weights of rows as an array.
 
     Raises:
         ValueError: all are zero.
     """
-    if sample_weight is not None and not np.any(sample_weight):
+    if sample_weight is None:
+        return None
+    weight = as_array("sample_weight", sample_weight)
+    if not weight.any():
         raise ValueError("`sample_weight` must not be zero for all rows. Received: only zeros")
-    return sample_weight
+    return weight
 
 
 def _listed(objects: Any) -> Any:

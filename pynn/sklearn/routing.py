@@ -49,8 +49,8 @@ class RoutedParameters(BaseEstimator):  # type: ignore[misc]
         Raises:
             TypeError: a name that no part takes.
         """
-        self._refuse_unknown(self.model, given, TypeError)
         self._routed = dict(given)
+        self._refuse_unknown(self.model, given, TypeError)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Returns the parameters by name, and those of the parts that were given.
@@ -90,19 +90,29 @@ class RoutedParameters(BaseEstimator):  # type: ignore[misc]
 
     def _refuse_unknown(self, model: Any, names: Iterable[str], error: type[Exception]) -> None:
         """Raises an error that tells the name that was probably meant."""
+        if not callable(model):
+            return  # what it takes is not known; fit refuses it
+        owner = type(self).__name__
         arguments, takes_any = builder_arguments(model)
+        methods = {"model": arguments, **METHODS}
         for name in names:
-            prefix, _, rest = name.partition("__")
-            if prefix in OBJECTS or (prefix == "model" and takes_any):
+            part, _, rest = name.partition("__")
+            if part in OBJECTS or (part == "model" and takes_any):
                 is_known = bool(rest)
             else:
-                is_known = (rest or name) in (METHODS.get(prefix, arguments) if rest else arguments)
+                is_known = rest in methods.get(part, ()) if rest else name in arguments
+            if not is_known and part == "model" and isinstance(model, Model):
+                raise error(
+                    f"{owner}: only a function that builds the model takes arguments. "
+                    f"Received: {name} with a ready model"
+                )
             if not is_known:
-                parts: dict[str, Iterable[str]] = {"model": arguments, **METHODS}
-                parts |= {part: [rest or name] for part in OBJECTS}
-                routed = [f"{part}__{each}" for part, taken in parts.items() for each in taken]
+                parts = methods if part not in methods else {part: methods[part]}
+                routed = [f"{each}__{argument}" for each in parts for argument in parts[each]]
+                if part not in methods:
+                    routed += [f"{each}__{rest or name}" for each in OBJECTS]
                 known = [*argument_names(type(self)), *arguments, *routed]
-                raise error(unknown_argument(type(self).__name__, name, known))
+                raise error(unknown_argument(owner, name, known))
 
 
 def builder_arguments(builder: Any) -> tuple[dict[str, bool], bool]:
@@ -114,7 +124,7 @@ def builder_arguments(builder: Any) -> tuple[dict[str, bool], bool]:
     Returns:
         Names, with whether they must be given; and True for a function with ``**kwargs``.
     """
-    if isinstance(builder, Model) or not callable(builder):
+    if isinstance(builder, Model):
         return {}, False
     parameters = list(inspect.signature(_function(builder)).parameters.values())
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
