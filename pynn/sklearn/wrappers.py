@@ -9,8 +9,8 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import type_of_target
 
-from pynn.sklearn.estimator import KerasEstimator
-from pynn.sklearn.targets import Classes, Labels, Numbers, target_of_classes
+from pynn.sklearn.wrapping.estimator import KerasEstimator
+from pynn.sklearn.wrapping.targets import Classes, Labels, Numbers, target_of_classes
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -55,6 +55,13 @@ def test_parameters_reach_their_parts() -> None:
     assert (len(history["loss"]), len(history["val_loss"])) == (4, 2)
 
 
+def test_arguments_of_a_call_come_first() -> None:
+    x, y = iris()
+    estimator = KerasClassifier(multiclass, epochs=1, fit__epochs=2)
+    assert len(estimator.fit(x, y).history_["loss"]) == 2
+    assert len(estimator.fit(x, y, epochs=3).history_["loss"]) == 3
+
+
 def test_what_a_function_that_builds_models_is_told() -> None:
     told: dict[str, Any] = {}
 

@@ -13,7 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from pynn import losses
-from pynn.sklearn.heads import Head
+from pynn.sklearn.wrapping.heads import Head
 
 Array = npt.NDArray[Any]
 

@@ -11,8 +11,7 @@ from scipy.special import expit, softmax
 
 from pynn import losses
 from pynn.models import Model
-
-_MARGINS = ("hinge", "squared_hinge", "categorical_hinge")
+from pynn.sklearn.goals import learns_probabilities
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Head:
     @property
     def gives_margins(self) -> bool:
         """Whether the loss knows no probabilities: the sign, or the largest column, decides."""
-        return self.loss.row is not None and self.loss.row.name in _MARGINS
+        return not learns_probabilities(self.loss)
 
     @property
     def threshold(self) -> float:

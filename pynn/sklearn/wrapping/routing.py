@@ -94,25 +94,26 @@ class RoutedParameters(BaseEstimator):  # type: ignore[misc]
             return  # what it takes is not known; fit refuses it
         owner = type(self).__name__
         arguments, takes_any = builder_arguments(model)
-        methods = {"model": arguments, **METHODS}
+        methods: dict[str, Iterable[str]] = {"model": arguments, **METHODS}
         for name in names:
             part, _, rest = name.partition("__")
             if part in OBJECTS or (part == "model" and takes_any):
                 is_known = bool(rest)
             else:
                 is_known = rest in methods.get(part, ()) if rest else name in arguments
-            if not is_known and part == "model" and isinstance(model, Model):
+            if is_known:
+                continue
+            if part == "model" and isinstance(model, Model):
                 raise error(
                     f"{owner}: only a function that builds the model takes arguments. "
                     f"Received: {name} with a ready model"
                 )
-            if not is_known:
-                parts = methods if part not in methods else {part: methods[part]}
-                routed = [f"{each}__{argument}" for each in parts for argument in parts[each]]
-                if part not in methods:
-                    routed += [f"{each}__{rest or name}" for each in OBJECTS]
-                known = [*argument_names(type(self)), *arguments, *routed]
-                raise error(unknown_argument(owner, name, known))
+            parts: dict[str, Iterable[str]] = {each: [rest or name] for each in OBJECTS} | methods
+            parts = {part: methods[part]} if part in methods else parts
+            routed = [f"{each}__{argument}" for each in parts for argument in parts[each]]
+            raise error(
+                unknown_argument(owner, name, [*argument_names(type(self)), *arguments, *routed])
+            )
 
 
 def builder_arguments(builder: Any) -> tuple[dict[str, bool], bool]:

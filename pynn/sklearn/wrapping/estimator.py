@@ -11,9 +11,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pynn._graph.structure import flatten
 from pynn.models import Model
-from pynn.sklearn.building import build, compile_arguments, compile_model, configured
-from pynn.sklearn.heads import Head, heads
-from pynn.sklearn.routing import METHODS, RoutedParameters
+from pynn.sklearn.wrapping.building import build, compile_arguments, compile_model, configured
+from pynn.sklearn.wrapping.heads import Head, heads
+from pynn.sklearn.wrapping.routing import METHODS, RoutedParameters
 from pynn.utils.arrays import as_array
 from pynn.utils.checks import is_integer
 from pynn.utils.configurable import unknown_argument

@@ -8,7 +8,7 @@ from typing import Any
 
 from pynn import losses, metrics, optimizers
 from pynn.models import Model
-from pynn.sklearn.routing import builder_arguments
+from pynn.sklearn.wrapping.routing import builder_arguments
 
 Parts = Mapping[str, Any]
 Options = Mapping[str, Mapping[str, Any]]
