@@ -257,8 +257,9 @@ ABSENT = (
     ),
     Absent(
         "wrappers",
-        "models are not wrapped as scikit-learn estimators",
-        "Derive a class from sklearn.base.BaseEstimator that calls the model's fit and predict.",
+        "what has to do with scikit-learn is in pynn.sklearn",
+        "Use pynn.sklearn.KerasClassifier or KerasRegressor; as a transformer,"
+        " sklearn.preprocessing.FunctionTransformer(model.predict).",
     ),
     Absent(
         "config.*flash_attention* config.is_nnx_enabled config.set_backend",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import numpy as np
@@ -38,6 +39,18 @@ def test_hyper_parameters_can_be_assigned_after_compile() -> None:
         step = momentum * step - rate * 2 * (w - 1)
         w += step
         assert float(layer.kernel.numpy()[0, 0]) == pytest.approx(w, rel=1e-12)
+
+
+def test_a_copy_draws_the_same_dropout() -> None:
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    model = pynn.Sequential([pynn.Input((3,)), pynn.layers.Dropout(0.5), pynn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(x, x[:, :1], shuffle=False, verbose=0)
+    copied = copy.deepcopy(model)
+    for one in (model, copied):
+        one.fit(x, x[:, :1], shuffle=False, verbose=0)
+    for a, b in zip(model.get_weights(), copied.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_another_rule_asks_for_compile() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 
 import pynn
 from pynn import layers, random
+from pynn.utils.random import draw_seed, seeds_from
 
 N = 100_000
 
@@ -126,6 +130,29 @@ class Disturbed(pynn.layers.Layer):
     def call(self, inputs: Any) -> Any:
         shape = pynn.ops.shape(inputs)
         return inputs + self.scale * pynn.random.normal((shape[0], shape[1]), stddev=2.0)
+
+
+def test_copies_of_a_seed_generator_go_on() -> None:
+    generator = random.SeedGenerator(5)
+    generator.next()
+    copies = [copy.deepcopy(generator), pickle.loads(pickle.dumps(generator))]
+    expected = [generator.next() for _ in range(3)]
+    for copied in copies:
+        assert [copied.next() for _ in range(3)] == expected
+
+
+def test_seeds_from_a_generator_of_ones_own() -> None:
+    own = random.SeedGenerator(5)
+    pynn.utils.set_random_seed(1)
+    with seeds_from(own), ThreadPoolExecutor(1) as other:
+        inside = draw_seed()
+        outside = other.submit(draw_seed).result()
+        with seeds_from(None):
+            again = draw_seed()
+    expected = random.SeedGenerator(5)
+    assert [inside, again] == [expected.next(), expected.next()]
+    library = random.SeedGenerator(1)
+    assert [outside, draw_seed()] == [library.next(), library.next()]
 
 
 def test_random_numbers_in_a_layer() -> None:

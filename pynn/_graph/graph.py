@@ -187,6 +187,10 @@ class Graph:
         self._nodes.append((node, list(inputs), result))
         return result
 
+    def operation(self, tensor: Tensor) -> str | None:
+        """The engine's operation that makes a tensor; None for an input."""
+        return next((node["op"] for node, _, result in self._nodes if result is tensor), None)
+
     def _check_own(self, tensor: Tensor) -> None:
         if tensor.graph is not self:
             raise ValueError(

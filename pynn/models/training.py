@@ -48,7 +48,7 @@ class Training(InFlight, Batchwise):
         self._targets: list[int] = []  # which targets are inputs of the network, too
         self._rule = {}
         self._optimizer_state: state.OptimizerState | None = None  # of a copy, or from a file
-        self._seed = 0
+        self._seed: Any = None  # of dropout and noise; drawn with the first trainer
         self.fitting = None
 
     # ---- compile -----------------------------------------------------------------------------
@@ -116,6 +116,7 @@ class Training(InFlight, Batchwise):
         self._trainer = None
         self._trained_program = None
         self._optimizer_state = None
+        self._seed = None
 
     @property
     def metrics_names(self) -> list[str]:
@@ -221,7 +222,8 @@ class Training(InFlight, Batchwise):
             state.write(self._trainer, trained, self._optimizer_state)
         self.optimizer.attach(trained, self._trainer.slots)
         self.optimizer.calls = self._trainer.iterations
-        self._seed = draw_seed()
+        if self._seed is None:  # a copy goes on with that of its model
+            self._seed = draw_seed()
 
     def after_steps(self, iterations: int) -> None:
         self.optimizer.calls = iterations

@@ -21,8 +21,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pynn.sklearn.mlp import MLPClassifier as MLPClassifier
     from pynn.sklearn.mlp import MLPRegressor as MLPRegressor
+    from pynn.sklearn.wrappers import KerasClassifier as KerasClassifier
+    from pynn.sklearn.wrappers import KerasRegressor as KerasRegressor
 
-_NAMES = {"MLPClassifier": "mlp", "MLPRegressor": "mlp"}
+_NAMES = {
+    "KerasClassifier": "wrappers",
+    "KerasRegressor": "wrappers",
+    "MLPClassifier": "mlp",
+    "MLPRegressor": "mlp",
+}
 
 __all__ = list(_NAMES)
 

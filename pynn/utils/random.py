@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -44,6 +46,13 @@ class SeedGenerator:
                 self._generator = np.random.default_rng(self._seed)
             return int(self._generator.integers(2**63))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles consist of: all but the lock; they go on from here."""
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments; the copy starts from the beginning."""
         return {"seed": self._seed, "name": self.name}
@@ -72,11 +81,37 @@ def check_seed(owner: str, seed: Any) -> int | None:
 
 
 _global = SeedGenerator()
+_instead: ContextVar[SeedGenerator | None] = ContextVar("seeds", default=None)
+
+
+def _source() -> SeedGenerator:
+    return _instead.get() or _global
 
 
 def draw_seed() -> int:
     """Returns the next seed of the library's own generator (see ``set_random_seed``)."""
-    return _global.next()
+    return _source().next()
+
+
+@contextmanager
+def seeds_from(generator: SeedGenerator | None) -> Iterator[None]:
+    """Takes the seeds drawn inside a ``with`` block from ``generator``; None changes nothing.
+
+    Only this thread is concerned; the library's own generator stays where it is.
+
+    Example:
+        >>> import pynn
+        >>> with seeds_from(SeedGenerator(7)):
+        ...     a = pynn.initializers.HeNormal()((2, 2))
+        >>> pynn.utils.set_random_seed(7)
+        >>> bool((a == pynn.initializers.HeNormal()((2, 2))).all())
+        True
+    """
+    token = _instead.set(generator or _instead.get())
+    try:
+        yield
+    finally:
+        _instead.reset(token)
 
 
 def set_random_seed(seed: int) -> None:
@@ -107,4 +142,4 @@ def set_random_seed(seed: int) -> None:
         )
     random.seed(int(seed))
     np.random.seed(int(seed))
-    _global.reset(int(seed))
+    _source().reset(int(seed))
