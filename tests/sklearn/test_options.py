@@ -17,7 +17,13 @@ Array = Any
 IRIS = load_iris(return_X_y=True)
 CANCER = load_breast_cancer(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
-ONE_STEP: dict[str, Any] = {"solver": "sgd", "momentum": 0, "max_iter": 1, "batch_size": 1000, "shuffle": False}
+ONE_STEP: dict[str, Any] = {
+    "solver": "sgd",
+    "momentum": 0,
+    "max_iter": 1,
+    "batch_size": 1000,
+    "shuffle": False,
+}
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Stochastic Optimizer:Warning"),
@@ -195,7 +201,12 @@ def test_class_weights_are_the_sample_weights_they_stand_for(
 def test_weights_stand_for_repeated_rows(solver: str) -> None:
     x, y = IRIS[0][::3], IRIS[1][::3]
     times = np.arange(len(x)) % 3 + 1
-    options: dict[str, Any] = {"random_state": 0, "max_iter": 20, "batch_size": 1000, "shuffle": False}
+    options: dict[str, Any] = {
+        "random_state": 0,
+        "max_iter": 20,
+        "batch_size": 1000,
+        "shuffle": False,
+    }
     one = MLPClassifier(solver=solver, **options).fit(x, y, sample_weight=times)
     other = MLPClassifier(solver=solver, **options).fit(x.repeat(times, 0), y.repeat(times))
     for a, b in zip(one.coefs_, other.coefs_, strict=True):
@@ -276,7 +287,13 @@ def test_initializer() -> None:
 
 def test_solvers_of_pynn() -> None:
     """RMSprop's first step: g / sqrt(0.1 g^2) for each weight."""
-    options: dict[str, Any] = {"batch_size": 1000, "max_iter": 1, "shuffle": False, "alpha": 0, "random_state": 0}
+    options: dict[str, Any] = {
+        "batch_size": 1000,
+        "max_iter": 1,
+        "shuffle": False,
+        "alpha": 0,
+        "random_state": 0,
+    }
     est = MLPRegressor(
         hidden_layer_sizes=4, activation="identity", solver="rmsprop", **options
     ).fit(U, V.ravel())
