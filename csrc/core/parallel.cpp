@@ -265,13 +265,14 @@ void detail::run_here(isize tasks, TaskFunction function, const void* context) {
   }
 }
 
-void detail::run_tasks(int threads, isize tasks, TaskFunction function, const void* context) {
+void detail::run_tasks(int threads, isize tasks, double nanoseconds, TaskFunction function,
+                       const void* context) {
   if (in_task || tasks > kMostTasks) return run_here(tasks, function, context);
   ++regions_worth_sharing;
   const auto region = [&] {
     own_team ? own_team->run(tasks, function, context) : run_here(tasks, function, context);
   };
-  own_team ? region() : with_team(threads, region);
+  own_team || nanoseconds < kNanosecondsPerTeam ? region() : with_team(threads, region);
 }
 
 }  // namespace pynn

@@ -13,11 +13,14 @@ namespace pynn {
 
 // A region is shared only when every thread gets at least this much work, in estimated nanoseconds.
 inline constexpr double kNanosecondsPerThread = 3000;
+// And a team is opened only for this much: on a busy machine its threads come late, and leave late.
+inline constexpr double kNanosecondsPerTeam = 500e3;
 
 namespace detail {
 using TaskFunction = void (*)(const void* context, isize task);
 void run_here(isize tasks, TaskFunction function, const void* context);
-void run_tasks(int threads, isize tasks, TaskFunction function, const void* context);
+void run_tasks(int threads, isize tasks, double nanoseconds, TaskFunction function,
+               const void* context);
 void run_with_team(int threads, void (*body)(const void*), const void* context);
 }  // namespace detail
 
@@ -69,7 +72,7 @@ void parallel_for(int team, isize tasks, double nanoseconds, const F& function) 
     (*static_cast<const F*>(context))(task);
   };
   if (threads <= 1) return detail::run_here(tasks, call, &function);
-  detail::run_tasks(threads, tasks, call, &function);
+  detail::run_tasks(threads, tasks, nanoseconds, call, &function);
 }
 
 }  // namespace pynn

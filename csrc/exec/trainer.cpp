@@ -3,6 +3,13 @@
 #include "core/denormals.h"
 
 namespace pynn::exec {
+namespace {
+
+// Batches that take at least this long are worth a team of threads: the caller comes back with the
+// next ones soon, and each team is made and left anew.
+constexpr double kTeamNanoseconds = 10 * kNanosecondsPerTeam;
+
+}  // namespace
 
 void Sums::reset() {
   loss = samples = 0;
@@ -135,11 +142,13 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
   };
   if (const std::pair now{request.batch_size, request.team}; tried_ != now) {
     const long before = shared_regions();  // the first batch shows whether a team is of use
+    const double start = seconds_now();
     another();
     tried_ = now;
-    needs_team_ = shared_regions() > before;
+    shared_seconds_ = shared_regions() > before ? seconds_now() - start : 0;
   }
-  with_team(needs_team_ ? request.team : 1, [&] {
+  const bool pays = shared_seconds_ * static_cast<double>(count - done) * 1e9 > kTeamNanoseconds;
+  with_team(pays ? request.team : 1, [&] {
     while (another()) continue;
   });
   return done;

@@ -83,7 +83,7 @@ class Trainer {
   Objective<T> objective_, evaluation_objective_;
   Backprop<T> backprop_;
   std::pair<isize, int> tried_{0, 0};  // batch size and threads of the last call
-  bool needs_team_ = false;            // with these
+  double shared_seconds_ = 0;          // a batch took with these, if threads can share it
   // Memory of a batch, made for the largest one so far.
   std::unique_ptr<Workspace<T>> space_;
   Feed<T> feed_;
