@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -162,6 +163,12 @@ class Evaluation:
                 break
         if not results:
             raise ValueError("evaluate: there must be at least one batch. Received: none")
+        if steps is not None and done < steps and isinstance(source, Batches):
+            warnings.warn(
+                "evaluate: the source of batches ran out before all steps were made. "
+                f"Received: {done} batches for {steps} steps",
+                stacklevel=2,
+            )
         hooks.on_test_end(objective.logs(results))
         return results
 

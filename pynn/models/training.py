@@ -273,7 +273,7 @@ class Training(InFlight, Batchwise):
             validation_split: the part of the rows, taken from the end as they stand, that is only
                 evaluated.
             validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a source of batches to
-                evaluate after each epoch.
+                evaluate after each epoch; the batches of an iterator are kept for all epochs.
             shuffle: whether to train on the rows in a new random order each epoch.
             class_weight: weight of each class, ``{index: weight}``; with several outputs
                 ``{output: {index: weight}}``.
@@ -282,7 +282,8 @@ class Training(InFlight, Batchwise):
             initial_epoch: number of epochs done before.
             steps_per_epoch: steps that make an epoch; by default one pass over the rows. The next
                 epoch goes on where this one stopped.
-            validation_steps: at most so many batches are evaluated.
+            validation_steps: at most so many batches are evaluated, the first ones in every epoch;
+                an iterator without end needs it.
             validation_batch_size: rows per step of the evaluation.
             validation_freq: evaluate after every so many epochs, or after those listed (from 1).
 
@@ -337,7 +338,7 @@ class Training(InFlight, Batchwise):
 
     def _validation(self, given: Any) -> Any:
         if is_source(given):
-            return Batches(given, self)
+            return Batches(given, self, repeat=True)
         if not isinstance(given, (tuple, list)) or len(given) not in (1, 2, 3):
             raise ValueError(
                 "fit: `validation_data` must be (x, y) or (x, y, sample_weight), or a source of "
