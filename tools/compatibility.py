@@ -279,7 +279,6 @@ TAIL = """
 - A generator as `validation_data`: its batches are kept and evaluated after every epoch; Keras 3
   repeats the first two of them and then goes on.
 - `to_categorical` returns `floatx`; losses called by hand return Python floats.
-- Paths of variables begin with the layer's name, without the model's: `dense/kernel`.
 - Some mistakes raise another type of error, `TypeError` for an unknown argument for example.
 - Arrays are NumPy arrays everywhere: `predict`, `evaluate`, `get_weights` and `keras.ops` return
   them, and history and logs hold Python floats.

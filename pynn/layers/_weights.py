@@ -16,6 +16,7 @@ from pynn.config import check_dtype
 from pynn.layers._description import Described
 from pynn.utils.arrays import as_array
 from pynn.utils.limits import check_weight_size
+from pynn.utils.naming import building
 
 
 class Weighted(Described):
@@ -66,7 +67,8 @@ class Weighted(Described):
         variable = Variable(values, dtype=kind, trainable=trainable, name=name)
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
-        variable.path = f"{self.name}/{name}"
+        with building(self) as path:
+            variable.path = f"{path}/{name}"
         self._variables.append(variable)
         return variable
 

@@ -13,6 +13,7 @@ from pynn.layers._base import Layer
 from pynn.layers._checks import sample_shape
 from pynn.layers.core import InputLayer
 from pynn.models.model import Model
+from pynn.utils.naming import building
 from pynn.utils.registration import CustomObjectScope
 
 
@@ -152,7 +153,8 @@ class Sequential(Model):
     def _build_stack(self) -> None:
         new = [layer for layer in self._layers if not layer.built]
         try:
-            self._connect()
+            with building(self):
+                self._connect()
         except ValueError:
             for layer in new:  # another shape may fit them
                 layer.unbuild()
