@@ -44,3 +44,19 @@ def test_layers_inside_layers_and_subclasses() -> None:
     net = Net()
     net(np.ones((2, 3)))
     assert _paths(net) == ["net/first/kernel", "net/rest/z/kernel"]
+
+
+def test_a_variable_shows_its_values_as_keras_does() -> None:
+    assert (
+        repr(pynn.Variable(np.arange(3.0)))
+        == "<Variable path=variable, shape=(3,), dtype=float32, value=[0. 1. 2.]>"
+    )
+    assert "value=[0. 0. 0. ... 0. 0. 0.]>" in repr(pynn.Variable(np.zeros(2000)))
+
+
+def test_a_summary_of_nested_models_has_their_inputs() -> None:
+    a, b = pynn.Input((3,), name="a"), pynn.Input((3,), name="b")
+    inner = pynn.Model(a, layers.Dense(2)(a))
+    lines: list[str] = []
+    pynn.Model(b, inner(b)).summary(expand_nested=True, print_fn=lines.append)
+    assert "└ a (InputLayer)" in lines[0]

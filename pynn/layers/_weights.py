@@ -149,6 +149,11 @@ class Weighted(Described):
             ValueError: wrong number or shape of arrays.
         """
         variables = self.weights
+        if not isinstance(weights, (list, tuple, np.ndarray)):
+            raise ValueError(
+                f"{self.name}: set_weights takes a list of arrays, as get_weights returns it. "
+                f"Received: weights={weights!r}"
+            )
         if len(weights) != len(variables):
             raise ValueError(
                 f"{self.name}: expected {len(variables)} weight arrays"
