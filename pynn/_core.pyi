@@ -121,9 +121,13 @@ class Trainer:
         y: list[typing.Any],
         sample_weight: list[typing.Any],
         n_threads: typing.SupportsInt | typing.SupportsIndex,
-    ) -> None:
+        training: bool = False,
+        seed: typing.SupportsInt | typing.SupportsIndex = 0,
+        step: typing.SupportsInt | typing.SupportsIndex = 0,
+        outputs: bool = False,
+    ) -> list[typing.Any]:
         """
-        Adds loss and metrics over all samples, as one batch, to the evaluation sums.
+        Adds loss and metrics over all samples, as one batch, to the evaluation sums; returns the outputs where they are wanted.
         """
     def gradients(
         self,

@@ -140,6 +140,36 @@ def test_weights_of_rows_reach_losses_of_ones_own() -> None:
     _close(model.evaluate(X, Y, sample_weight=w, verbose=0), (each * w).mean())
 
 
+@pytest.mark.parametrize(
+    ("reduction", "keras"),  # what Keras 3.15 reports
+    [("sum", 83.6), ("sum_over_batch_size", 4.18), ("mean_with_sample_weight", 2.2)],
+)
+def test_one_number_for_a_batch_counts_by_the_weights_of_all_its_rows(
+    reduction: str, keras: float
+) -> None:
+    dense = layers.Dense(2)
+
+    class OfTheKernel(pynn.losses.Loss):
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return ops.sum(ops.square(dense.kernel))
+
+    def of_the_kernel(y_true: Any, y_pred: Any) -> Any:
+        return ops.sum(ops.square(dense.kernel))
+
+    model = pynn.Sequential([pynn.Input((3,)), dense])
+    model.set_weights([np.arange(6.0).reshape(3, 2) / 5, np.zeros(2)])
+    model.compile("sgd", OfTheKernel(reduction=reduction), weighted_metrics=[of_the_kernel])
+    x, y, w = rows(20, 3), rows(20, 2), np.arange(20) / 5  # more rows than a block has
+    _close(model.test_on_batch(x, y, w), [keras, 2.2])
+    _close(model.test_on_batch(x, y), [2.2, 2.2])
+    _close(model.evaluate(x, y, 20, sample_weight=w, verbose=0), [keras, 2.2])
+    w[:16] = 0
+    share = {"sum": w.sum(), "sum_over_batch_size": w.mean(), "mean_with_sample_weight": 1}
+    _close(model.test_on_batch(x, y, w), [2.2 * share[reduction], 2.2])
+    gradient = model.gradients(x, y, w)[0]
+    _close(gradient, 2 * np.arange(6.0).reshape(3, 2) / 5 * share[reduction])
+
+
 def test_functions_that_cannot_be_recorded() -> None:
     model = pynn.Sequential([pynn.Input((3,)), layers.Dense(2)])
 

@@ -192,6 +192,7 @@ CASES: list[tuple[type[Exception], str, Trial]] = [
     (ValueError, "finite and not negative", lambda: model().fit(X, Y, sample_weight=-np.ones(6))),
     (TypeError, "must be a dictionary", lambda: model().fit(X, Y, class_weight=[1, 2, 3])),
     # weights
+    (ValueError, "takes a list of arrays", lambda: model().layers[0].set_weights(3)),
     (ValueError, "out: expected 2 weight arrays. Received: 1", lambda: model().layers[0].set_weights([X])),
     (ValueError, "out/kernel: expected values of shape (4, 3)",
      lambda: model().layers[0].set_weights([np.zeros((3, 4)), np.zeros(3)])),

@@ -225,7 +225,7 @@ def test_a_failed_build_leaves_nothing_behind() -> None:
 
 def test_weights_in_order() -> None:
     model = pynn.Sequential([pynn.Input((3,)), layers.Dense(2), layers.BatchNormalization()])
-    assert [v.path for v in model.weights] == [
+    assert [v.path.removeprefix("sequential/") for v in model.weights] == [
         "dense/kernel", "dense/bias", "batch_normalization/gamma", "batch_normalization/beta",
         "batch_normalization/moving_mean", "batch_normalization/moving_variance",
     ]  # fmt: skip
@@ -350,7 +350,7 @@ def test_automatic_names_make_room() -> None:
     assert fresh.name == "dense"
     model.add(fresh)
     assert [layer.name for layer in model.layers] == ["dense", "dense_1", "dense_2"]
-    assert fresh.kernel.path == "dense_2/kernel"
+    assert fresh.kernel.path == f"{model.name}/dense_2/kernel"
 
 
 def test_repr() -> None:

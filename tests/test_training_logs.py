@@ -255,7 +255,8 @@ def test_tensorboard_of_a_fit(tmp_path: Path) -> None:
     for run, name in (("train", "loss"), ("validation", "val_loss")):
         found = scalars(tmp_path / run)["epoch_loss"]
         np.testing.assert_allclose([value for _, value in found], history.history[name], rtol=1e-6)
-    last = read(tmp_path / "train").Histograms("hidden/kernel/histogram")[-1].histogram_value
+    tag = f"{model.weights[0].path}/histogram"
+    last = read(tmp_path / "train").Histograms(tag)[-1].histogram_value
     kernel = model.get_weights()[0]
     assert last.num == kernel.size
     assert last.max == pytest.approx(kernel.max())

@@ -276,10 +276,9 @@ TAIL = """
 - `model.metrics` and `metrics_names` list the metrics themselves, without `compile_metrics`;
   `evaluate` returns the loss, then the losses of the outputs, then the metrics.
 - `class_weight` and `sample_weight` given together are multiplied; Keras refuses them.
-- A generator as `validation_data` goes on from one epoch to the next; for the same rows every
-  time give arrays or a `keras.utils.PyDataset`.
+- A generator as `validation_data`: its batches are kept and evaluated after every epoch; Keras 3
+  repeats the first two of them and then goes on.
 - `to_categorical` returns `floatx`; losses called by hand return Python floats.
-- Paths of variables begin with the layer's name, without the model's: `dense/kernel`.
 - Some mistakes raise another type of error, `TypeError` for an unknown argument for example.
 - Arrays are NumPy arrays everywhere: `predict`, `evaluate`, `get_weights` and `keras.ops` return
   them, and history and logs hold Python floats.

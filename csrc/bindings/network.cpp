@@ -72,46 +72,31 @@ AnyNetwork make_network(const std::string& dtype, std::vector<Shape> inputs, con
   });
 }
 
-py::list predict(const AnyNetwork& any, const py::object& x, int n_threads) {
-  const int team = threads_for(n_threads);
+// Of the samples x; `run` says how, but for their number.
+py::list outputs_of(const AnyNetwork& any, const py::object& x, exec::Run run) {
   return std::visit(
       [&]<class T>(const NetworkPtr<T>& network) {
         const auto sources = sources_of(x);
         network->check_inputs(sources);
-        const isize n = sources[0].samples();
-        const Outputs<T> y(network->plan, n);
-        if (n > 0) {
+        run.n = sources[0].samples();
+        const Outputs<T> y(network->plan, run.n);
+        if (run.n > 0) {
           const py::gil_scoped_release no_gil;
           exec::Poll poll = signal_poll();
-          network->predict(y.data, sources, team, poll);
+          network->predict(y.data, sources, run, poll);
         }
         return y.arrays;
       },
       any.network);
 }
 
+py::list predict(const AnyNetwork& any, const py::object& x, int n_threads) {
+  return outputs_of(any, x, {0, threads_for(n_threads)});
+}
+
 py::list forward(const AnyNetwork& any, const py::object& x, std::uint64_t seed, std::uint32_t step,
                  int n_threads) {
-  const int team = threads_for(n_threads);
-  return std::visit(
-      [&]<class T>(const NetworkPtr<T>& network) {
-        const auto sources = sources_of(x);
-        network->check_inputs(sources);
-        const isize n = sources[0].samples();
-        const Outputs<T> y(network->plan, n);
-        if (n > 0) {
-          const py::gil_scoped_release no_gil;
-          exec::Poll poll = signal_poll();
-          exec::Workspace<T> space(network->plan, n, true);
-          for (std::size_t i = 0; i < sources.size(); ++i) {
-            sources[i].template gather<T>(space.tensor[i], nullptr, 0, n, team);
-          }
-          network->forward(space, {n, team, true, seed, step}, poll);
-          network->copy_outputs(y.data, space, 0, n);
-        }
-        return y.arrays;
-      },
-      any.network);
+  return outputs_of(any, x, {0, threads_for(n_threads), true, seed, step});
 }
 
 // A property of the plan, of either element type.

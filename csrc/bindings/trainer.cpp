@@ -120,8 +120,9 @@ class AnyTrainer {
                       const Int64Array& order, isize batch_size, isize first_batch,
                       isize max_batches, const DoubleArray& learning_rates, double seconds,
                       std::uint64_t seed, int n_threads) = 0;
-  virtual void evaluate(const py::object& x, const py::list& y, const py::list& weight,
-                        int n_threads) = 0;
+  virtual py::list evaluate(const py::object& x, const py::list& y, const py::list& weight,
+                            int n_threads, bool training, std::uint64_t seed, std::uint32_t step,
+                            bool outputs) = 0;
   virtual py::tuple gradients(const py::object& x, const py::list& y, const py::list& weight,
                               std::uint64_t seed, bool training, int n_threads,
                               bool input_gradients) = 0;
@@ -180,14 +181,20 @@ class TypedTrainer : public AnyTrainer {
     return trainer_.train(data, request, poll);
   }
 
-  void evaluate(const py::object& x, const py::list& y, const py::list& weight,
-                int n_threads) override {
+  py::list evaluate(const py::object& x, const py::list& y, const py::list& weight, int n_threads,
+                    bool training, std::uint64_t seed, std::uint32_t step, bool outputs) override {
     const exec::Dataset data = dataset(x, y, weight);
     trainer_.check_shapes(data);
+    const exec::Run run{data.x[0].samples(), threads_for(n_threads), training, seed, step};
     const Busy busy(evaluating_, "this model is being evaluated already, by another thread");
-    const py::gil_scoped_release no_gil;
-    exec::Poll poll = signal_poll();
-    trainer_.evaluate(data, threads_for(n_threads), poll);
+    std::optional<Outputs<T>> found;
+    if (outputs) found.emplace(trainer_.evaluation_network().plan, run.n);
+    {
+      const py::gil_scoped_release no_gil;
+      exec::Poll poll = signal_poll();
+      trainer_.evaluate(data, found ? found->data : std::vector<T*>{}, run, poll);
+    }
+    return found ? found->arrays : py::list();
   }
 
   py::tuple gradients(const py::object& x, const py::list& y, const py::list& weight,
@@ -351,8 +358,10 @@ void register_trainer(py::module_& m) {
            py::arg("learning_rates"), py::arg("seconds"), py::arg("seed"), py::arg("n_threads"),
            "Trains on consecutive batches of `order` until the time is up; returns how many.")
       .def("evaluate", &AnyTrainer::evaluate, py::arg("x"), py::arg("y"), py::arg("sample_weight"),
-           py::arg("n_threads"),
-           "Adds loss and metrics over all samples, as one batch, to the evaluation sums.")
+           py::arg("n_threads"), py::arg("training") = false, py::arg("seed") = 0,
+           py::arg("step") = 0, py::arg("outputs") = false,
+           "Adds loss and metrics over all samples, as one batch, to the evaluation sums; returns "
+           "the outputs where they are wanted.")
       .def(
           "gradients", &AnyTrainer::gradients, py::arg("x"), py::arg("y"), py::arg("sample_weight"),
           py::arg("seed"), py::arg("training"), py::arg("n_threads"),

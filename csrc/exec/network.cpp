@@ -114,9 +114,9 @@ void Network<T>::backward(Workspace<T>& space, const Run& run, const Backprop<T>
 }
 
 template <class T>
-void Network<T>::predict(const std::vector<T*>& y, const std::vector<Source>& x, int team,
+void Network<T>::predict(const std::vector<T*>& y, const std::vector<Source>& x, const Run& run,
                          Poll& poll) const {
-  for_blocks(x, team, poll, [&](Workspace<T>& space, isize first, isize count, double) {
+  for_blocks(x, run, poll, [&](Workspace<T>& space, isize first, isize count, double) {
     copy_outputs(y, space, first, count);
   });
 }
@@ -150,15 +150,15 @@ void Network<T>::check_inputs(const std::vector<Source>& x) const {
 // Enough rows to reuse a layer's weights from cache, few enough for the activations to stay there
 // and for every thread to get some.
 template <class T>
-isize Network<T>::block_rows(isize samples) const {
-  if (plan.whole_batch) return std::max<isize>(samples, 1);
+isize Network<T>::block_rows(const Run& run) const {
+  if (plan.whole_batch || run.training) return std::max<isize>(run.n, 1);
   isize widest = 1;
   for (const Tensor& tensor : plan.tensors) {
     if (tensor.batched) widest = std::max(widest, tensor.size);
   }
   constexpr isize kBytes = 1024 * 1024, kFewest = 16, kMost = 256, kShares = 8;
   const isize fits = kBytes / (widest * static_cast<isize>(sizeof(T)));
-  const isize rows = std::min(fits, samples / kShares) / kFewest * kFewest;
+  const isize rows = std::min(fits, run.n / kShares) / kFewest * kFewest;
   return std::clamp(rows, kFewest, kMost);
 }
 

@@ -29,9 +29,9 @@ double seconds_now();
 struct Run {
   isize n;
   int team;
-  bool training;
-  std::uint64_t seed;
-  std::uint32_t step;
+  bool training = false;
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
 };
 
 template <class T>
@@ -48,13 +48,15 @@ class Network {
   void backward(Workspace<T>& space, const Run& run, const Backprop<T>& backprop, T* const* dw,
                 Poll& poll) const;
 
-  // Inference over all samples, by blocks of rows shared among threads. use(space, first, count) is
-  // called for each block, on any thread, when its outputs are there.
+  // Forward over all run.n samples: by blocks of rows shared among threads, in training as one
+  // batch. use(space, first, count, penalty) is called for each block, on any thread, when its
+  // outputs are there.
   template <class Use>
-  void for_blocks(const std::vector<Source>& x, int team, Poll& poll, const Use& use) const;
+  void for_blocks(const std::vector<Source>& x, const Run& run, Poll& poll, const Use& use) const;
 
-  // y[i](samples, output size) of every output, in inference mode.
-  void predict(const std::vector<T*>& y, const std::vector<Source>& x, int team, Poll& poll) const;
+  // y[i](samples, output size) of every output.
+  void predict(const std::vector<T*>& y, const std::vector<Source>& x, const Run& run,
+               Poll& poll) const;
 
   // Writes the rows [first, first + n) of every output; a value for the whole batch comes with row
   // 0.
@@ -62,7 +64,7 @@ class Network {
                     isize n) const;
 
   void check_inputs(const std::vector<Source>& x) const;
-  isize block_rows(isize samples) const;
+  isize block_rows(const Run& run) const;
 
  private:
   // Workspaces of finished blocks wait here for the next one: no lock, no allocation after the
@@ -81,26 +83,29 @@ class Network {
 
 template <class T>
 template <class Use>
-void Network<T>::for_blocks(const std::vector<Source>& x, int team, Poll& poll,
+void Network<T>::for_blocks(const std::vector<Source>& x, const Run& run, Poll& poll,
                             const Use& use) const {
-  const isize n = x[0].samples();
   // The block length depends on the network alone, so outputs do not depend on the number of
   // threads.
-  const isize rows = block_rows(n), blocks = (n + rows - 1) / rows;
+  const isize rows = block_rows(run), blocks = (run.n + rows - 1) / rows;
   const auto run_block = [&](isize block, int block_team, Poll& block_poll) {
-    const isize first = block * rows, count = n - first < rows ? n - first : rows;
-    std::unique_ptr<Workspace<T>> space = pool_.take();
-    if (!space || space->capacity < rows) space = std::make_unique<Workspace<T>>(plan, rows, false);
+    const isize first = block * rows, count = run.n - first < rows ? run.n - first : rows;
+    std::unique_ptr<Workspace<T>> space;
+    if (!run.training) space = pool_.take();
+    if (!space || space->capacity < rows) {
+      space = std::make_unique<Workspace<T>>(plan, rows, run.training);
+    }
     for (std::size_t i = 0; i < x.size(); ++i) {
       x[i].template gather<T>(space->tensor[i], nullptr, first, count, block_team);
     }
-    const double penalty = forward(*space, {count, block_team, false, 0, 0}, block_poll);
+    const Run part{count, block_team, run.training, run.seed, run.step};
+    const double penalty = forward(*space, part, block_poll);
     use(*space, first, count, penalty);
-    pool_.give(std::move(space));
+    if (!run.training) pool_.give(std::move(space));
   };
-  if (blocks == 1) return run_block(0, team, poll);
+  if (blocks == 1) return run_block(0, run.team, poll);
   const Interruptible between_blocks(Poll::call, &poll);
-  parallel_for(team, blocks, 1e9, [&](isize block) {
+  parallel_for(run.team, blocks, 1e9, [&](isize block) {
     Poll silent;
     run_block(block, 1, silent);
   });

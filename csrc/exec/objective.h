@@ -47,6 +47,14 @@ struct LossSum {
   double values = 0, weights = 0, rows = 0;
 };
 
+// The weights of a batch's rows. Where one value serves the whole batch, its weight is the sum of
+// `count` weights: it counts as if every sample had it.
+template <class T>
+struct RowWeights {
+  const T* values = nullptr;  // none: all count alike
+  isize count = 1;
+};
+
 // One output seen as rows that are judged one by one.
 struct Rows {
   int tensor;    // which one is read
@@ -69,8 +77,8 @@ class Loss {
 
   // The losses of n samples, one per row; `grad`, unless null, becomes the gradient of
   // spec.weight * reduce(sum).
-  LossSum compute(double* values, T* grad, const T* pred, const T* target, const T* row_weight,
-                  isize n, int team) const;
+  LossSum compute(double* values, T* grad, const T* pred, const T* target,
+                  const RowWeights<T>& weights, isize n, int team) const;
   double reduce(const LossSum& sum) const;
 
  private:

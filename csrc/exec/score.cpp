@@ -38,22 +38,22 @@ void Feed<T>::gather(const Dataset& data, const std::int64_t* rows, isize first,
 }
 
 template <class T>
-const T* Feed<T>::row_weights(int index, const Rows& rows, Reduction reduction, isize n) {
-  if (index < 0) return nullptr;
+RowWeights<T> Feed<T>::row_weights(int index, const Rows& rows, isize n) {
+  if (index < 0) return {};
   const Weights& own = weight[static_cast<std::size_t>(index)];
   const T* given = own.values.data();
-  if (own.per_sample == 0) return nullptr;
-  if (rows.batched && own.per_sample == rows.lead) return given;
+  if (own.per_sample == 0) return {};
+  if (rows.batched && own.per_sample == rows.lead) return {given};
   T* spread = grown(row_weight, rows.of(n));
   if (rows.batched) {
     for (isize i = 0; i < n; ++i) std::fill_n(spread + i * rows.lead, rows.lead, given[i]);
-    return spread;
+    return {spread};
   }
-  double sum = 0;  // a value of the whole batch counts as if every sample had it
-  for (isize i = 0; i < n * own.per_sample; ++i) sum += static_cast<double>(given[i]);
-  if (reduction != Reduction::sum) sum /= static_cast<double>(n * own.per_sample);
+  const isize count = n * own.per_sample;
+  double sum = 0;
+  for (isize i = 0; i < count; ++i) sum += static_cast<double>(given[i]);
   std::fill_n(spread, rows.lead, static_cast<T>(sum));
-  return spread;
+  return {spread, count};
 }
 
 template <class T>
@@ -198,16 +198,16 @@ void Objective<T>::judge(Score& score, Feed<T>& feed, const Workspace<T>& space,
                          isize n, int team, const Backprop<T>* backprop) const {
   for (std::size_t l = 0; l < losses.size(); ++l) {
     const Loss<T>& loss = losses[l];
-    if (!loss.rows.batched && first > 0) continue;
+    const RowWeights<T> weights = feed.row_weights(loss.spec.target, loss.rows, n);
+    if (!loss.rows.batched && first > 0 && !weights.values) continue;
     const auto tensor = static_cast<std::size_t>(loss.rows.tensor);
     const Arrival arrival = backprop ? backprop->starts[l] : Arrival::none;
     T* grad = arrival == Arrival::none    ? nullptr
               : arrival == Arrival::first ? space.gradient[tensor]
                                           : space.scratch;
     const isize rows = loss.rows.of(n);
-    const T* weight = feed.row_weights(loss.spec.target, loss.rows, loss.spec.reduction, n);
     const LossSum sum = loss.compute(feed.values_for(rows), grad, space.tensor[tensor],
-                                     feed.target_of(loss.spec.target), weight, n, team);
+                                     feed.target_of(loss.spec.target), weights, n, team);
     if (arrival == Arrival::further) {
       add_to(space.gradient[tensor], grad, rows * loss.rows.cols, team);
     }
@@ -217,9 +217,9 @@ void Objective<T>::judge(Score& score, Feed<T>& feed, const Workspace<T>& space,
   }
   for (std::size_t m = 0; m < metrics.size(); ++m) {
     const Metric<T>& metric = metrics[m];
-    if (!metric.rows.batched && first > 0) continue;
     const int target = metric.spec.weighted ? metric.spec.target : -1;
-    const T* weight = feed.row_weights(target, metric.rows, Reduction::mean, n);
+    const T* weight = feed.row_weights(target, metric.rows, n).values;
+    if (!metric.rows.batched && first > 0 && !weight) continue;
     metric.accumulate(score.metrics[m].data(), feed.values_for(metric.rows.of(n)),
                       space.tensor[static_cast<std::size_t>(metric.rows.tensor)],
                       feed.target_of(metric.spec.target), weight, n);

@@ -32,8 +32,8 @@ struct Feed {
 
   // Samples rows[0..n), or first, first + 1, ... where rows is null.
   void gather(const Dataset& data, const std::int64_t* rows, isize first, isize n, int team);
-  // One weight per row of these, null if there are none.
-  const T* row_weights(int target, const Rows& rows, Reduction reduction, isize n);
+  // One weight per row of these, if there are any.
+  RowWeights<T> row_weights(int target, const Rows& rows, isize n);
   double* values_for(isize rows);
   const T* target_of(int index) const {
     return index < 0 ? nullptr : target[static_cast<std::size_t>(index)].data();

@@ -155,25 +155,28 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
 }
 
 template <class T>
-void Trainer<T>::evaluate(const Dataset& data, int team, Poll& poll) {
+void Trainer<T>::evaluate(const Dataset& data, const std::vector<T*>& outputs, const Run& run,
+                          Poll& poll) {
   // Blocks run on any thread; each leaves its sums in a place of its own, added up in order
   // afterwards.
+  const Network<T>& network = *evaluation_network_;
   const Objective<T>& objective = evaluation_objective_;
-  const isize n = data.x[0].samples(), rows = evaluation_network_->block_rows(n);
-  std::vector<Score> blocks(static_cast<std::size_t>((n + rows - 1) / rows),
+  const isize rows = network.block_rows(run);
+  std::vector<Score> blocks(static_cast<std::size_t>((run.n + rows - 1) / rows),
                             objective.empty_score());
-  evaluation_network_->for_blocks(
-      data.x, team, poll, [&](Workspace<T>& space, isize first, isize count, double activity) {
-        const FlushDenormals flush;
-        Feed<T> feed;
-        feed.gather(data, nullptr, first, count, 1);
-        Score& score = blocks[static_cast<std::size_t>(first / rows)];
-        objective.judge(score, feed, space, first, count, 1);
-        score.activity = activity;
-      });
+  network.for_blocks(data.x, run, poll,
+                     [&](Workspace<T>& space, isize first, isize count, double activity) {
+                       const FlushDenormals flush;
+                       Feed<T> feed;
+                       feed.gather(data, nullptr, first, count, 1);
+                       Score& score = blocks[static_cast<std::size_t>(first / rows)];
+                       objective.judge(score, feed, space, first, count, 1);
+                       score.activity = activity;
+                       network.copy_outputs(outputs, space, first, count);
+                     });
   Score all = objective.empty_score();
   for (const Score& score : blocks) all.add(score);
-  finish(evaluation, all, n);
+  finish(evaluation, all, run.n);
 }
 
 template <class T>

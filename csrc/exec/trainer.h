@@ -49,6 +49,7 @@ class Trainer {
   Sums training, evaluation;
 
   const Network<T>& network() const { return *network_; }
+  const Network<T>& evaluation_network() const { return *evaluation_network_; }
   const Objective<T>& objective() const { return objective_; }
   // Whether an evaluation must come in the batches in which it shall be reduced to a loss.
   bool whole_batch() const;
@@ -60,8 +61,9 @@ class Trainer {
 
   // Trains on consecutive batches of the order; returns how many.
   isize train(const Dataset& data, const TrainRequest& request, Poll& poll);
-  // Adds loss and metrics over all samples, as one batch in inference mode, to `evaluation`.
-  void evaluate(const Dataset& data, int team, Poll& poll);
+  // Adds loss and metrics over all samples, as one batch, to `evaluation`. Unless empty, `outputs`
+  // are written, as by Network::predict.
+  void evaluate(const Dataset& data, const std::vector<T*>& outputs, const Run& run, Poll& poll);
   // The total loss on all samples as one batch, and its gradients; changes nothing but statistics
   // of the batch.
   Gradients<T> gradients(const Dataset& data, bool training_mode, std::uint64_t seed, int team,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -13,6 +13,7 @@ from pynn import _core
 from pynn._graph.structure import flatten, map_structure
 from pynn._graph.tensor import Shape, Tensor
 from pynn._graph.variable import Variable
+from pynn.utils.naming import building
 
 _tracing: ContextVar[Graph | None] = ContextVar("tracing", default=None)
 
@@ -97,8 +98,9 @@ class Graph:
         token = _tracing.set(self)
         self.owner = operation
         try:
-            with self.acting(training):
-                if hasattr(operation, "build_for"):
+            is_layer = hasattr(operation, "build_for")
+            with self.acting(training), building(operation) if is_layer else nullcontext():
+                if is_layer:
                     if not args:
                         raise TypeError(
                             f"{operation.name}: a layer is called on its inputs, layer(x). "

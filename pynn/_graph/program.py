@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -56,6 +57,7 @@ class Program:
         self._trainable = [(leaf, leaf.trainable) for leaf in leaves(layer)]
         self._training = training
         self._input_gradients = input_gradients
+        self._passes = itertools.count()
         plain = len(self.graph.inputs) == 1 and isinstance(self.outputs, Tensor)
         self._only_sample = self.graph.inputs[0].sample if plain else None
         self._network: _core.Network | None = None
@@ -94,10 +96,24 @@ class Program:
         weights = sum(math.prod(v.shape) for v in self.graph.variables)
         return max(4096, int(_CHUNK_WORK / max(1, weights)) // 256 * 256)
 
+    def next_pass(self) -> tuple[bool, int, int]:
+        """Whether the samples are one batch, as in training; where its random numbers come from.
+
+        Returns:
+            False and zeros where every sample is by itself; else True, a seed and a number that no
+            other pass has, for layers with a seed of their own.
+        """
+        graph = self.graph
+        acts = graph.stochastic or graph.trains_in_prediction
+        if acts or (self._training and graph.differs_in_training):
+            return True, draw_seed(), next(self._passes)
+        return False, 0, 0
+
     def run(self, x: Sequence[Array]) -> list[Array]:
         """Computes the outputs for arrays of samples, one for each input."""
-        if self.graph.stochastic or self._training or self.graph.trains_in_prediction:
-            return self.network.forward(list(x), draw_seed(), 0, config.n_threads())
+        training, seed, step = self.next_pass()
+        if training:
+            return self.network.forward(list(x), seed, step, config.n_threads())
         return self.network.predict(list(x), config.n_threads())
 
     def takes(self, x: Any) -> bool:

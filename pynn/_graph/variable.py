@@ -136,7 +136,10 @@ class Variable(Operators):
         self.core.assign(array)
 
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+        values = np.array2string(self.numpy(), threshold=10)
+        return (
+            f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={values}>"
+        )
 
 
 def check_shape(name: str, expected: Sequence[int], received: Sequence[int]) -> None:

@@ -21,7 +21,7 @@ from pynn.layers._checks import Shape, take_input_shape
 from pynn.layers._weights import Weighted
 from pynn.utils.arrays import as_arrays
 from pynn.utils.configurable import argument_names, unknown_argument
-from pynn.utils.naming import to_snake_case, unique_name
+from pynn.utils.naming import building, to_snake_case, unique_name
 
 
 class Layer(Weighted):
@@ -87,6 +87,7 @@ class Layer(Weighted):
         self._variables: list[Variable] = []
         self._fixed: Shape | None = None  # the part of the input shape that the weights depend on
         self._input_shape: Any = None  # as it was built for, the batch's axis included
+        self._path: str | None = None  # once built
 
     # ---- what a subclass says ----------------------------------------------------------------
 
@@ -166,7 +167,8 @@ class Layer(Weighted):
         """
         fixed = self._fixed_part_of(input_shape)
         if not self.built:
-            self.build(input_shape)
+            with building(self) as self._path:
+                self.build(input_shape)
             self._note_built(input_shape)
         elif self._fixed is not None and fixed != self._fixed:
             expected = self._fixed[0] if len(self._fixed) == 1 else self._fixed
@@ -201,9 +203,11 @@ class Layer(Weighted):
 
     def rename(self) -> None:
         """Gives the layer the next automatic name."""
+        before, self._path = f"{self.name}/", None
         self.name = unique_name(to_snake_case(type(self).__name__))
-        for variable in self._variables:
-            variable.path = f"{self.name}/{variable.name}"
+        for variable in self.weights:
+            if variable.path.startswith(before):
+                variable.path = f"{self.name}/{variable.path.removeprefix(before)}"
 
     def add_loss(self, loss: Any) -> None:
         """Adds the sum of a tensor to the loss; for use in ``call``."""
@@ -287,7 +291,8 @@ class Layer(Weighted):
 
     @property
     def path(self) -> str:
-        return self.name
+        """The names of the layers it was built in and its own: the paths of weights begin so."""
+        return self._path or self.name
 
     @property
     def compute_dtype(self) -> str:
@@ -310,7 +315,8 @@ def _completing(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]
 
     @functools.wraps(build)
     def complete(self: Any, input_shape: Any) -> None:
-        build(self, input_shape)
+        with building(self):
+            build(self, input_shape)
         if (
             isinstance(input_shape, (list, tuple))
             and input_shape

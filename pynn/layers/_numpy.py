@@ -21,9 +21,10 @@ def emit_numpy_layer(graph: Graph, layer: Layer, inputs: Any) -> Tensor:
     The engine asks for both with the values of a batch; the layer reads its weights itself.
     """
     tensors = flatten(inputs)
+    training = graph.training
     trained = [v for v in layer.own_variables if v.trainable]
 
-    def forward(arrays: list[Any], training: bool) -> tuple[Any, Any]:
+    def forward(arrays: list[Any], _: bool) -> tuple[Any, Any]:
         x = pack(inputs, arrays[: len(tensors)])
         return _run_forward(layer, x, training)
 

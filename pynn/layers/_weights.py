@@ -16,6 +16,7 @@ from pynn.config import check_dtype
 from pynn.layers._description import Described
 from pynn.utils.arrays import as_array
 from pynn.utils.limits import check_weight_size
+from pynn.utils.naming import building
 
 
 class Weighted(Described):
@@ -66,7 +67,8 @@ class Weighted(Described):
         variable = Variable(values, dtype=kind, trainable=trainable, name=name)
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
-        variable.path = f"{self.name}/{name}"
+        with building(self) as path:
+            variable.path = f"{path}/{name}"
         self._variables.append(variable)
         return variable
 
@@ -147,6 +149,11 @@ class Weighted(Described):
             ValueError: wrong number or shape of arrays.
         """
         variables = self.weights
+        if not isinstance(weights, (list, tuple, np.ndarray)):
+            raise ValueError(
+                f"{self.name}: set_weights takes a list of arrays, as get_weights returns it. "
+                f"Received: weights={weights!r}"
+            )
         if len(weights) != len(variables):
             raise ValueError(
                 f"{self.name}: expected {len(variables)} weight arrays"

@@ -39,6 +39,7 @@ class Batches:
         shuffle: whether a dataset's batches come in another order in each epoch.
         class_weight: as in ``fit``.
         targets: whether targets are needed.
+        repeat: whether every epoch has the same batches: those of an iterator are kept for that.
     """
 
     def __init__(
@@ -48,12 +49,15 @@ class Batches:
         shuffle: bool = False,
         class_weight: Any = None,
         targets: bool = True,
+        repeat: bool = False,
     ) -> None:
         self._source, self._model = source, model
         self._class_weight, self._targets = class_weight, targets
         self._generator = np.random.default_rng(draw_seed()) if shuffle else None
         self._first: Data | None = None
         self.is_endless = hasattr(source, "__next__")  # an iterator is not begun anew each epoch
+        self._repeats = repeat and self.is_endless
+        self._kept: list[Data] = []
 
     @property
     def steps(self) -> int | None:
@@ -73,6 +77,12 @@ class Batches:
 
     def epoch(self) -> Iterator[Data]:
         """The batches of one epoch."""
+        if self._repeats:
+            yield from self._kept
+            for batch in map(self._arrange, self._source):
+                self._kept.append(batch)
+                yield batch
+            return
         if self._first is not None:
             yield self._first
             self._first = None

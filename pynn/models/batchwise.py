@@ -158,7 +158,7 @@ class Batchwise(Evaluation):
         """
         self._ready("gradients")
         data = self.arrange(x, y, sample_weight)
-        program, trainer, targets = self.make_trainer(data, training, inputs)
+        program, _, trainer, targets = self.make_trainer(data, training, inputs)
         statistics = [(v, v.numpy()) for v in program.graph.variables if training]
         _, by_variable, by_input = trainer.gradients(
             [*data.x, *(data.y[k] for k in targets)],
@@ -183,7 +183,7 @@ class Batchwise(Evaluation):
         return gradients, pack(self.symbols, by_input[: len(data.x)])
 
     def make_trainer(self, data: Any, training: bool, input_gradients: bool) -> Any:
-        """Returns a program, a trainer of its own and the targets that are inputs, too."""
+        """Returns the programs to train and to evaluate, a trainer, the targets that are inputs."""
         raise NotImplementedError
 
     # ---- what dropout knows ------------------------------------------------------------------

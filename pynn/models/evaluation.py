@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,7 @@ class Evaluation:
     built: bool
     _objective: Objective | None
     _trainer: Any
+    _evaluated_program: Program | None  # the network in which the trainer evaluates
 
     # Given by Model and Training.
     @property
@@ -86,8 +88,8 @@ class Evaluation:
         Args:
             x: samples, or a source of batches, as in ``fit``.
             y: targets.
-            batch_size: rows per step, 32 by default: concerns only what is printed and how often
-                callbacks are called.
+            batch_size: rows per step, 32 by default: concerns what is printed, how often callbacks
+                are called, and layers that were called with ``training=True``.
             verbose: 0 silent, 1 or ``"auto"`` a bar, 2 one line.
             sample_weight: weight of each row.
             steps: at most so many batches are used.
@@ -139,6 +141,7 @@ class Evaluation:
             or objective.python_metrics
             or not objective.adds_up
             or isinstance(source, Batches)
+            or self.program().graph.trains_in_prediction
             or (self._trainer is not None and self._trainer.whole_batch)
         )
         hooks.on_test_begin()
@@ -160,15 +163,27 @@ class Evaluation:
                 break
         if not results:
             raise ValueError("evaluate: there must be at least one batch. Received: none")
+        if steps is not None and done < steps and isinstance(source, Batches):
+            warnings.warn(
+                "evaluate: the source of batches ran out before all steps were made. "
+                f"Received: {done} batches for {steps} steps",
+                stacklevel=2,
+            )
         hooks.on_test_end(objective.logs(results))
         return results
 
     def evaluate_piece(self, part: Data) -> None:
         """Adds checked data to the sums of an evaluation."""
-        assert self._objective is not None
-        self._trainer.evaluate(*self.for_engine(part), config.n_threads())
-        if self._objective.python_metrics:
-            self._objective.update_python_metrics(part, self.program().run(list(part.x)))
+        objective, program = self._objective, self._evaluated_program
+        assert objective is not None
+        assert program is not None
+        outputs = self._trainer.evaluate(
+            *self.for_engine(part),
+            config.n_threads(),
+            *program.next_pass(),
+            bool(objective.python_metrics),
+        )
+        objective.update_python_metrics(part, outputs)
 
     # ---- predict -----------------------------------------------------------------------------
 
@@ -186,8 +201,8 @@ class Evaluation:
         Args:
             x: samples, shape ``(n, ...)``: one array, or several as in ``fit``; or a source of
                 batches.
-            batch_size: rows per step, 32 by default: concerns only what is printed and how often
-                callbacks are called.
+            batch_size: rows per step, 32 by default: concerns what is printed, how often callbacks
+                are called, and layers that were called with ``training=True``.
             verbose: 0 silent, 1 or ``"auto"`` a bar, 2 one line.
             steps: at most so many batches are used.
             callbacks: objects of ``pynn.callbacks``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,8 @@ def fuse(model: Any) -> Any:
     copies: dict[int, Layer] = {}
 
     def clone(layer: Layer) -> Layer:
+        if id(layer) in copies:
+            return copies[id(layer)]
         config = layer.get_config()
         if id(layer) in norms:
             copies[id(layer)] = Identity(name=layer.name)
@@ -83,7 +86,8 @@ def fuse(model: Any) -> Any:
 def _pairs(model: Functional | Sequential) -> list[tuple[Dense, BatchNormalization]]:
     """Dense layers without activation and the normalizations that alone read them."""
     if isinstance(model, Sequential):
-        steps = list(zip(model.layers, model.layers[1:], strict=False))
+        used: list[Any] = model.layers
+        steps = list(pairwise(used))
     else:
         nodes = model._topology.nodes
         used = [node.operation for node in nodes]
@@ -92,15 +96,13 @@ def _pairs(model: Functional | Sequential) -> list[tuple[Dense, BatchNormalizati
         steps = [
             (node.inputs[0].history.operation, node.operation)
             for node in nodes
-            if node.inputs[0].history is not None
-            and read.count(id(node.inputs[0])) == 1
-            and sum(other is node.operation for other in used) == 1
-            and sum(other is node.inputs[0].history.operation for other in used) == 1
+            if node.inputs[0].history is not None and read.count(id(node.inputs[0])) == 1
         ]
     return [
         (before, norm)
         for before, norm in steps
-        if type(before) is Dense
+        if sum(other is before for other in used) == sum(other is norm for other in used) == 1
+        and type(before) is Dense
         and type(norm) is BatchNormalization
         and before.activity_regularizer is None
         and norm.activity_regularizer is None

@@ -17,6 +17,7 @@ from pynn.models.training import Training
 from pynn.utils.arrays import as_arrays
 from pynn.utils.checks import is_integer
 from pynn.utils.configurable import lookup
+from pynn.utils.naming import building
 from pynn.utils.registration import CustomObjectScope
 
 
@@ -143,7 +144,8 @@ class Model(Persistence, Training, Layer):
         """Builds the model for these arrays of samples if that has not been done."""
         if not self.built or self._symbols is None:
             shape = map_structure(lambda a: (None, *(a.shape[1:] or (1,))), x)
-            self.build(shape)
+            with building(self):
+                self.build(shape)
             if self._symbols is None:  # a `build` of the subclass, for parts of its own
                 Model.build(self, shape)
 

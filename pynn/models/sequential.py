@@ -13,11 +13,14 @@ from pynn.layers._base import Layer
 from pynn.layers._checks import sample_shape
 from pynn.layers.core import InputLayer
 from pynn.models.model import Model
+from pynn.utils.naming import building
 from pynn.utils.registration import CustomObjectScope
 
 
 class Sequential(Model):
     """A model whose layers follow one another.
+
+    A layer may stand in several places, which then share its weights.
 
     The shape of a sample comes from an ``Input`` at the beginning, from ``input_shape=`` of the
     first layer, or from the first data the model sees; then the weights are made.
@@ -120,11 +123,7 @@ class Sequential(Model):
                 )
             self._input = layer
             return
-        if any(other is layer for other in self._layers):
-            raise ValueError(
-                f"{self.name}: a layer can stand in a model once. Received: {layer.name!r} again"
-            )
-        taken = {other.name for other in self._layers}
+        taken = {other.name for other in self._layers if other is not layer}
         while layer.name in taken and not layer.named_by_user:
             layer.rename()  # layers from a file may have taken the automatic names
         if layer.name in taken:
@@ -154,7 +153,8 @@ class Sequential(Model):
     def _build_stack(self) -> None:
         new = [layer for layer in self._layers if not layer.built]
         try:
-            self._connect()
+            with building(self):
+                self._connect()
         except ValueError:
             for layer in new:  # another shape may fit them
                 layer.unbuild()
@@ -272,9 +272,18 @@ class Sequential(Model):
         from pynn.saving.serialization import revive
 
         with CustomObjectScope(custom_objects):
-            stack = [revive(entry, "layers") for entry in config["layers"]]
+            stack: list[Any] = []
+            for entry in config["layers"]:
+                known = config["layers"].index(entry)  # the same layer in another place
+                is_new = known == len(stack) or not _has_name(entry)
+                stack.append(revive(entry, "layers") if is_new else stack[known])
         model = cls(stack, name=config.get("name"))
         shape = config.get("build_input_shape")
         if shape and not model.built and model._layers:
             model.build(shape)
         return model
+
+
+def _has_name(entry: Any) -> bool:
+    config = entry.get("config") if isinstance(entry, Mapping) else None
+    return isinstance(config, Mapping) and config.get("name") is not None

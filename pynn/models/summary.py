@@ -106,8 +106,7 @@ def _rows(
     rows = [row]
     if expand:
         for inner in getattr(layer, "layers", []):
-            if not isinstance(inner, InputLayer):
-                rows += _rows(inner, expand, show_trainable, sources, level + 1)
+            rows += _rows(inner, expand, show_trainable, sources, level + 1)
     return rows
 
 

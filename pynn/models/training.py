@@ -45,6 +45,7 @@ class Training(InFlight, Batchwise):
         self._objective: Objective | None = None
         self._trainer: Any = None
         self._trained_program: Program | None = None
+        self._evaluated_program: Program | None = None
         self._targets: list[int] = []  # which targets are inputs of the network, too
         self._rule = {}
         self._optimizer_state: state.OptimizerState | None = None  # of a copy, or from a file
@@ -107,14 +108,14 @@ class Training(InFlight, Batchwise):
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles consist of: not the engine's side, which is made anew."""
         kept = state.of(self)
-        programs = ("_trained_program", "_program", "_training_program")
+        programs = ("_trained_program", "_evaluated_program", "_program", "_training_program")
         dropped = dict.fromkeys(("_trainer", "fitting", *programs))
         return {**vars(self), **dropped, "_optimizer_state": kept}
 
     def forget_trainer(self) -> None:
         """Drops the engine's trainer and with it the optimizer's state."""
         self._trainer = None
-        self._trained_program = None
+        self._trained_program = self._evaluated_program = None
         self._optimizer_state = None
         self._seed = None
 
@@ -181,8 +182,13 @@ class Training(InFlight, Batchwise):
 
     def make_trainer(
         self, data: Data, training: bool = True, input_gradients: bool = False
-    ) -> tuple[Program, Any, list[int]]:
-        """Returns a program, a trainer of its own and the targets that are its inputs, too."""
+    ) -> tuple[Program, Program, Any, list[int]]:
+        """Makes a trainer and what it works on.
+
+        Returns:
+            The program it trains, the one it evaluates, the trainer, and the targets that are
+            inputs of the programs, too.
+        """
         from pynn import _core
 
         objective = self._ready("fit")
@@ -210,11 +216,11 @@ class Training(InFlight, Batchwise):
             self.optimizer.spec(),
             self.optimizer.engine_options(program.graph.variables, program.graph.trained),
         )
-        return program, trainer, specs["targets"]
+        return program, evaluated, trainer, specs["targets"]
 
     def _start(self, data: Data) -> None:
         """Makes the trainer that the following calls go on with."""
-        program, self._trainer, self._targets = self.make_trainer(data)
+        program, self._evaluated_program, self._trainer, self._targets = self.make_trainer(data)
         self._rule = self.optimizer.spec()
         self._trained_program = program  # keeps its variables alive
         trained = state.trained(program)
@@ -267,7 +273,7 @@ class Training(InFlight, Batchwise):
             validation_split: the part of the rows, taken from the end as they stand, that is only
                 evaluated.
             validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a source of batches to
-                evaluate after each epoch.
+                evaluate after each epoch; the batches of an iterator are kept for all epochs.
             shuffle: whether to train on the rows in a new random order each epoch.
             class_weight: weight of each class, ``{index: weight}``; with several outputs
                 ``{output: {index: weight}}``.
@@ -276,7 +282,8 @@ class Training(InFlight, Batchwise):
             initial_epoch: number of epochs done before.
             steps_per_epoch: steps that make an epoch; by default one pass over the rows. The next
                 epoch goes on where this one stopped.
-            validation_steps: at most so many batches are evaluated.
+            validation_steps: at most so many batches are evaluated, the first ones in every epoch;
+                an iterator without end needs it.
             validation_batch_size: rows per step of the evaluation.
             validation_freq: evaluate after every so many epochs, or after those listed (from 1).
 
@@ -331,7 +338,7 @@ class Training(InFlight, Batchwise):
 
     def _validation(self, given: Any) -> Any:
         if is_source(given):
-            return Batches(given, self)
+            return Batches(given, self, repeat=True)
         if not isinstance(given, (tuple, list)) or len(given) not in (1, 2, 3):
             raise ValueError(
                 "fit: `validation_data` must be (x, y) or (x, y, sample_weight), or a source of "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from pynn._graph.structure import distinct
 from pynn.saving import hdf5
 from pynn.saving.files import KERAS_VERSION
 
@@ -17,10 +18,11 @@ _TOP = "top_level_model_weights"
 
 def write(holder: Any, model: Any) -> None:
     """Writes the weights of a model's layers."""
-    hdf5.write_names(holder, "layer_names", [layer.name for layer in model.layers])
+    layers = distinct(model.layers)
+    hdf5.write_names(holder, "layer_names", [layer.name for layer in layers])
     holder.attrs["backend"] = "pynn"
     holder.attrs["keras_version"] = KERAS_VERSION
-    for layer in model.layers:
+    for layer in layers:
         _write_layer(holder.create_group(layer.name), _in_order(layer))
     _write_layer(holder.create_group(_TOP), model.own_variables)
 
@@ -64,7 +66,7 @@ def read(holder: Any, model: Any, skip_mismatch: bool = False, by_name: bool = F
 
 
 def _by_order(holder: Any, model: Any) -> list[tuple[Any, str]]:
-    layers = [layer for layer in model.layers if layer.weights]
+    layers = [layer for layer in distinct(model.layers) if layer.weights]
     saved = [name for name in hdf5.names(holder, "layer_names") if _weight_names(holder, name)]
     if len(saved) != len(layers):
         raise ValueError(

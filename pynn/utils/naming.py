@@ -1,13 +1,18 @@
-"""Automatic names: ``dense``, ``dense_1``, ``leaky_re_lu``, ..."""
+"""Automatic names, ``dense``, ``dense_1``, ``leaky_re_lu``; and paths, ``model/dense/kernel``."""
 
 from __future__ import annotations
 
 import re
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 
 _lock = threading.Lock()
 _used: Counter[str] = Counter()
+_outer: ContextVar[tuple[Any, ...]] = ContextVar("outer", default=())
 
 
 def to_snake_case(name: str) -> str:
@@ -39,3 +44,15 @@ def reset_names() -> None:
     """Starts the numbering anew."""
     with _lock:
         _used.clear()
+
+
+@contextmanager
+def building(layer: Any) -> Iterator[str]:
+    """What is built inside belongs to this layer; gives the layer's path."""
+    outer = _outer.get()
+    layers = outer if outer and outer[-1] is layer else (*outer, layer)
+    token = _outer.set(layers)
+    try:
+        yield "/".join(each.name for each in layers)
+    finally:
+        _outer.reset(token)

@@ -177,6 +177,7 @@ struct Setup {
     }
   }
   Trainer<T> trainer() const { return {network, network, model.losses, model.metrics, optimizer}; }
+  Run inference(int team) const { return {kSamples, team}; }
   std::vector<T> predictions(int team) const {
     Poll poll;
     std::vector<T> all(static_cast<std::size_t>(kSamples * (kClasses + 1) + kFeatures));
@@ -185,7 +186,7 @@ struct Setup {
       outputs.push_back(all.data() + kSamples * kClasses);
       outputs.push_back(all.data() + kSamples * (kClasses + 1));
     }
-    network->predict(outputs, data.x, team, poll);
+    network->predict(outputs, data.x, inference(team), poll);
     return all;
   }
   TrainRequest request(int team, isize first = 0, isize count = 1000) const {
@@ -206,7 +207,7 @@ std::vector<T> weights_after(bool is_web, int team) {
   }
   const double last = trainer.training.loss / trainer.training.samples;
   CHECK(std::isfinite(last) && last < first, "the loss falls: %g -> %g", first, last);
-  trainer.evaluate(setup.data, team, poll);
+  trainer.evaluate(setup.data, {}, setup.inference(team), poll);
   std::vector<T> all{static_cast<T>(trainer.evaluation.loss),
                      static_cast<T>(trainer.evaluation.metrics[0][0])};
   for (std::size_t v = 0; v < setup.network->plan.variables.size(); ++v) {
@@ -244,9 +245,9 @@ void no_allocation(bool is_web) {
     std::vector<T> out(static_cast<std::size_t>(kSamples * kClasses));
     const std::vector<T*> first_output{out.data()};
     for (int warm = 0; warm < 3; ++warm)
-      setup.network->predict(first_output, setup.data.x, team, poll);
+      setup.network->predict(first_output, setup.data.x, setup.inference(team), poll);
     const long before_predict = allocations;
-    setup.network->predict(first_output, setup.data.x, 1, poll);
+    setup.network->predict(first_output, setup.data.x, setup.inference(1), poll);
     CHECK(allocations == before_predict, "team %d: %ld allocations in a prediction", team,
           allocations - before_predict);
   }
@@ -277,7 +278,7 @@ void gradients() {
   const auto& plan = setup.network->plan;
   const auto loss = [&] {
     trainer.evaluation.reset();
-    trainer.evaluate(setup.data, 1, poll);
+    trainer.evaluate(setup.data, {}, setup.inference(1), poll);
     return trainer.evaluation.loss / trainer.evaluation.samples;
   };
   for (std::size_t v = 0; v < plan.variables.size(); ++v) {
