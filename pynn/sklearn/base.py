@@ -15,11 +15,14 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from pynn import activations, config
+from pynn.callbacks import Callback
 from pynn.optimizers import Optimizer
 from pynn.sklearn import lbfgs, network, weights
 from pynn.sklearn.data import Rows
 from pynn.sklearn.goals import Goal
+from pynn.sklearn.judging import given_rows
 from pynn.sklearn.predictor import Predictor
+from pynn.sklearn.protocol import CallbackSupportMixin, bridge, with_callbacks
 from pynn.sklearn.stochastic import Epochs, Stopping
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ _ACTIVATIONS = {"identity", "logistic"} | {
 }
 
 
-class BaseMLP(BaseEstimator):  # type: ignore[misc]
+class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """Base of ``MLPClassifier`` and ``MLPRegressor``; they say what targets and outputs are."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -68,6 +71,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "dtype": [StrOptions({"float32", "float64"}), None],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+        "scoring": [str, callable, None],
+        "callbacks": [list, tuple, Callback, None],
     }
 
     def _store(self, parameters: Mapping[str, Any]) -> None:
@@ -89,12 +94,20 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Checked targets as the goal's loss reads them."""
         raise NotImplementedError
 
+    def _as_given(self, y: Array) -> Any:
+        """Encoded targets as the user has them."""
+        raise NotImplementedError
+
+    def _check_further(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Samples and targets that are not trained on, checked."""
+        raise NotImplementedError
+
     def _weigh(self, y: Any, sample_weight: Any, incremental: bool) -> Any:
         """The weights of the rows, None if all are 1."""
         return sample_weight
 
-    def _validation_score(self, rows: Rows) -> float:
-        """The score that early stopping watches."""
+    def _score_of(self, outputs: Array, rows: Rows) -> float:
+        """The score that early stopping watches, from the model's outputs for these rows."""
         raise NotImplementedError
 
     _link: weights.Link
@@ -102,8 +115,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     # ---- fit ---------------------------------------------------------------------------------
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
+    @with_callbacks  # type: ignore[untyped-decorator]
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, *validation: Any, incremental: bool = False
+    ) -> Any:
         self._check_parameters()
+        epochs = 1 if incremental else self.max_iter
+        callbacks = [self.callbacks, bridge(self, X, y, sample_weight, epochs)]
         hidden = self._hidden()
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._check_input(X, y, incremental, reset=first)
@@ -116,15 +134,16 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         else:
             self._link.adopt(self)
         data = Rows(X, self._encode(y), sample_weight)
+        held = given_rows(self, *validation) if validation else None
         model = self.model_
         if not (incremental and model.compiled):
             model.compile(network.optimizer(self), self._goal.loss, [self._goal.weight])
         if self.solver == "lbfgs":
-            lbfgs.fit(self, data)
+            lbfgs.fit(self, data, held, callbacks)
         elif self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         else:
-            Epochs(self, data).run(only_one=incremental)
+            Epochs(self, data, held, callbacks, incremental).run()
         self._link = weights.Link(self)
         if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
             raise ValueError(
@@ -167,6 +186,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         )
         self._noise_seed = network.draw_seed(self._random_state) if np.any(self.dropout) else 0
         self.n_iter_ = self.t_ = 0
+        self.history_: dict[str, list[float]] = {}
         if self.solver != "lbfgs":
             self._stopping = Stopping(self.early_stopping)
             self.loss_curve_: list[float] = []
@@ -178,6 +198,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """scikit-learn's loss: penalties, and what the goal reports of the loss on the data."""
         excess = self._goal.weight - self._goal.reported
         return float(results["loss"] - excess * results["losses"][0])
+
+    def _loss_on_data(self, results: Mapping[str, Any]) -> float:
+        """The same without the penalties."""
+        return float(self._goal.reported * results["losses"][0])
 
     def _check_solver(self) -> bool:
         if self.solver == "lbfgs":

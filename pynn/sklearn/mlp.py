@@ -77,15 +77,41 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         clip_norm: float | None = None,
         dtype: str | None = None,
         n_threads: int | None = None,
+        scoring: Any = None,
+        callbacks: Any = None,
     ) -> None:
         self._store(locals())
 
     # ---- training ----------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
-        """Trains on samples and their classes."""
-        return self._fit(X, y, sample_weight, incremental=False)  # type: ignore[no-any-return]
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> MLPClassifier:
+        """Trains on samples and their classes.
+
+        Args:
+            X: samples, shape ``(n, features)``.
+            y: classes, shape ``(n,)`` or ``(n, outputs)``.
+            sample_weight: weights of the samples, shape ``(n,)``.
+            X_val: samples that are not trained on. With ``early_stopping`` they decide when to
+                stop, and all of ``X`` is trained on; without, they are reported in ``history_``.
+            y_val: their classes.
+            sample_weight_val: their weights, in loss and score.
+
+        Raises:
+            ValueError: arrays that do not fit, or one of ``X_val`` and ``y_val`` alone.
+        """
+        return self._fit(  # type: ignore[no-any-return]
+            X, y, sample_weight, X_val, y_val, sample_weight_val
+        )
 
     @available_if(lambda est: est._check_solver())  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -99,6 +125,28 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return self._fit(X, y, sample_weight, incremental=True)  # type: ignore[no-any-return]
 
     def _check_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+        X, y = self._check_arrays(X, y, reset)
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self._binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._binarizer.classes_
+        else:
+            self._check_classes(unique_labels(y))
+        return X, y
+
+    def _check_further(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X, y = self._check_arrays(X, y, reset=False)
+        labels = self._binarizer.y_type_.startswith("multilabel")
+        if y.shape[1:] != ((len(self.classes_),) if labels else ()):
+            raise ValueError(
+                "y_val must have the form of y, whose classes are "
+                f"{'columns' if labels else 'values'}. Received: y_val of the shape {y.shape}"
+            )
+        unknown = np.setdiff1d(unique_labels(y), self.classes_)
+        if len(unknown):
+            raise ValueError(f"y_val must have no other classes than y. Received: {unknown}")
+        return X, y
+
+    def _check_arrays(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
             self,
             X,
@@ -110,11 +158,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
-            self._binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._binarizer.classes_
-        else:
-            self._check_classes(unique_labels(y))
         return X, y
 
     def _check_classes(self, found: Array) -> None:
@@ -142,6 +185,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         else:
             encoded = self._binarizer.transform(y).astype(np.uint8)
         return encoded
+
+    def _as_given(self, y: Array) -> Any:
+        kind = self._binarizer.y_type_
+        if kind.startswith("multilabel"):
+            return y
+        return self.classes_[y.argmax(1) if kind == "multiclass" and y.ndim == 2 else y.ravel()]
 
     def _weigh(self, y: Any, sample_weight: Any, incremental: bool) -> Any:
         if self.class_weight is None:
@@ -230,14 +279,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             )
         return learns
 
-    def _validation_score(self, rows: Rows) -> float:
-        y = self._run(rows.x)
-        if not np.isfinite(y).all():
-            return float("nan")
+    def _score_of(self, outputs: Array, rows: Rows) -> float:
         if self._binarizer.y_type_ == "multiclass":
-            hits = y.argmax(1) == (rows.y.argmax(1) if self._goal.one_hot else rows.y)
+            hits = outputs.argmax(1) == (rows.y.argmax(1) if self._goal.one_hot else rows.y)
         else:
-            hits = ((y > self._threshold) == rows.y).all(1)
+            hits = ((outputs > self._threshold) == rows.y).all(1)
+        if rows.weight is None:
+            return np.count_nonzero(hits) / len(hits)
         return float(np.average(hits, weights=rows.weight))
 
     def __sklearn_tags__(self) -> Any:
@@ -291,13 +339,39 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         clip_norm: float | None = None,
         dtype: str | None = None,
         n_threads: int | None = None,
+        scoring: Any = None,
+        callbacks: Any = None,
     ) -> None:
         self._store(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """Trains on samples and their targets."""
-        return self._fit(X, y, sample_weight, incremental=False)  # type: ignore[no-any-return]
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> MLPRegressor:
+        """Trains on samples and their targets.
+
+        Args:
+            X: samples, shape ``(n, features)``.
+            y: targets, shape ``(n,)`` or ``(n, outputs)``.
+            sample_weight: weights of the samples, shape ``(n,)``.
+            X_val: samples that are not trained on. With ``early_stopping`` they decide when to
+                stop, and all of ``X`` is trained on; without, they are reported in ``history_``.
+            y_val: their targets.
+            sample_weight_val: their weights, in loss and score.
+
+        Raises:
+            ValueError: arrays that do not fit, or one of ``X_val`` and ``y_val`` alone.
+        """
+        return self._fit(  # type: ignore[no-any-return]
+            X, y, sample_weight, X_val, y_val, sample_weight_val
+        )
 
     @available_if(lambda est: est._check_solver())  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -306,6 +380,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self._fit(X, y, sample_weight, incremental=True)  # type: ignore[no-any-return]
 
     def _check_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+        X, y = self._check_arrays(X, y, reset)
+        self._columns = 1 if y.ndim == 1 else y.shape[1]
+        return X, y
+
+    def _check_further(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X, y = self._check_arrays(X, y, reset=False)
+        columns = 1 if y.ndim == 1 else y.shape[1]
+        if columns != self._columns:
+            raise ValueError(
+                f"y_val must have as many columns as y, {self._columns}. Received: {columns}"
+            )
+        return X, y
+
+    def _check_arrays(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
             self,
             X,
@@ -318,7 +406,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        self._columns = 1 if y.ndim == 1 else y.shape[1]
         return X, y
 
     def _make_goal(self) -> Goal:
@@ -340,6 +427,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         else:
             encoded = np.repeat(y.reshape(-1, 1), self._goal.outputs, axis=1)
         return encoded
+
+    def _as_given(self, y: Array) -> Any:
+        return y if self._goal.outputs == self._columns else y[:, 0]
 
     def predict(self, X: Any, return_std: bool = False, mc_samples: int = 100) -> Any:
         """Returns the prediction for each sample: one number, or several.
@@ -366,8 +456,5 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _decide(self, y: Array) -> Array:
         return y.ravel() if y.shape[1] == 1 else y
 
-    def _validation_score(self, rows: Rows) -> float:
-        y = self._run(rows.x)
-        if not np.isfinite(y).all():
-            return float("nan")
-        return float(r2_score(rows.y, y, sample_weight=rows.weight))
+    def _score_of(self, outputs: Array, rows: Rows) -> float:
+        return float(r2_score(rows.y, outputs, sample_weight=rows.weight))

@@ -12,20 +12,19 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from pynn.sklearn.data import Rows
+from pynn.sklearn.monitoring import Monitoring
 
 Array = npt.NDArray[Any]
 
-_CHUNK_SECONDS = 0.25  # of training in one call: the next shares the machine out anew
+_CHUNK_SECONDS = 0.1  # of one call: then callbacks are asked, the machine is shared out anew
 
 
-def held_out(estimator: Any, data: Rows) -> tuple[Rows, Rows | None]:
-    """Splits off the rows that decide when to stop; None if the training loss does.
+def held_out(estimator: Any, data: Rows) -> tuple[Rows, Rows]:
+    """Splits off the rows that decide when to stop.
 
     Raises:
         ValueError: there would be fewer than two of them.
     """
-    if not estimator.early_stopping:
-        return data, None
     train, held = train_test_split(
         np.arange(len(data)),
         random_state=estimator._random_state,
@@ -84,93 +83,123 @@ class Epochs:
     Args:
         estimator: it is compiled; ``loss_curve_`` and the like are appended to.
         data: the rows.
+        held: rows that are only judged; None lets early stopping split some off.
+        callbacks: of pynn.
+        incremental: whether it is one epoch of ``partial_fit``.
     """
 
-    def __init__(self, estimator: Any, data: Rows) -> None:
-        self.estimator = estimator
-        self.data, self.held = held_out(estimator, data)
-        self.batch = batch_size(estimator, len(self.data))
-        self.batches = math.ceil(len(self.data) / self.batch)
-        self.order = np.arange(len(self.data))
+    def __init__(
+        self, estimator: Any, data: Rows, held: Rows | None, callbacks: Any, incremental: bool
+    ) -> None:
+        if estimator.early_stopping and held is None:
+            data, held = held_out(estimator, data)
+        self.estimator, self.incremental = estimator, incremental
+        self.most = 1 if incremental else estimator.max_iter
+        self.rows = len(data)
+        self.batch = batch_size(estimator, self.rows)
+        self.batches = math.ceil(self.rows / self.batch)
+        self.order = np.arange(self.rows)
         model = estimator.model_
-        self.arrays = model.for_engine(model.arrange(self.data.x, self.data.y, self.data.weight))
-        self.trainer = model._trainer
+        self.arrays = model.for_engine(model.arrange(data.x, data.y, data.weight))
+        self.trainer, self.optimizer = model._trainer, model.optimizer
+        self.watch = Monitoring(estimator, held, callbacks, self.most, self.batches)
 
-    def run(self, only_one: bool) -> None:
-        """Trains until nothing improves any more, or ``max_iter`` epochs, or one."""
+    def run(self) -> None:
+        """Trains until nothing improves any more, a callback stops, or so many epochs are done."""
         est = self.estimator
         stopping = est._stopping
         if stopping.by_score and not stopping.weights:
             stopping.weights = est.model_.get_weights()
         est.n_iter_ = 0
         try:
-            for _ in range(est.max_iter):
-                self._epoch()
-                stopping.after_epoch(self._judged(), est.tol, est.model_)
-                self._show_best()
-                if self._rate_follows("invscaling"):
-                    rate = est.learning_rate_init / (est.t_ + 1) ** est.power_t
-                    est.model_.optimizer.learning_rate = rate
-                if stopping.idle > est.n_iter_no_change and self._stops():
-                    break
-                if only_one:
-                    break
-                if est.n_iter_ == est.max_iter:
-                    warnings.warn(
-                        f"Stochastic Optimizer: Maximum iterations ({est.max_iter}) reached and "
-                        "the optimization hasn't converged yet.",
-                        ConvergenceWarning,
-                        stacklevel=4,
-                    )
+            with self.watch:
+                self._epochs()
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
-        est.model_.optimizer.finalize_variable_values()
-        if stopping.by_score:
-            est.model_.set_weights(stopping.weights)
 
-    def _epoch(self) -> None:
-        est, rows = self.estimator, len(self.data)
+    def _epochs(self) -> None:
+        est, watch, stopping = self.estimator, self.watch, self.estimator._stopping
+        try:
+            for _ in range(self.most):
+                watch.begin_epoch()
+                rate = self._train()
+                watch.judge()
+                stopping.after_epoch(self._progress(), est.tol, est.model_)
+                self._show_best()
+                watch.end_epoch(est.loss_, learning_rate=rate)
+                if self._rate_follows("invscaling"):
+                    rate = est.learning_rate_init / (est.t_ + 1) ** est.power_t
+                    self.optimizer.learning_rate = rate
+                if stopping.idle > est.n_iter_no_change and self._stops():
+                    break
+                if watch.stopped:
+                    break
+            else:
+                self._warn()
+        finally:
+            self.optimizer.finalize_variable_values()
+            if stopping.by_score:
+                est.model_.set_weights(stopping.weights)
+
+    def _warn(self) -> None:
+        """Says that the number of epochs, and nothing else, has ended the training."""
+        if not self.incremental:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.most}) reached and the "
+                "optimization hasn't converged yet.",
+                ConvergenceWarning,
+                stacklevel=6,
+            )
+
+    def _train(self) -> float:
+        """Trains an epoch; returns the learning rate of its last step."""
+        est, watch, trainer = self.estimator, self.watch, self.trainer
         if est.shuffle:
-            places = np.arange(rows)
-            est._random_state.shuffle(places)
-            self.order = self.order[places]
-        self.trainer.results(reset=True)
-        rates = est.model_.optimizer.learning_rates(self.trainer.iterations, self.batches)
+            est._random_state.shuffle(self.order)
+        trainer.results(reset=True)
         done = 0
-        while done < self.batches:
-            done += self.trainer.train(
+        while done < self.batches and not (done and watch.stopped):
+            count = watch.begin_batches(done, self.batches - done)
+            rates = self.optimizer.learning_rates(trainer.iterations, count)
+            trained = trainer.train(
                 *self.arrays,
                 self.order,
                 self.batch,
                 done,
-                self.batches - done,
-                rates[done:],
+                count,
+                rates,
                 _CHUNK_SECONDS,
                 est._noise_seed,
                 est._threads(),
             )
-        est.model_.after_steps(self.trainer.iterations)
+            done += trained
+            watch.end_batches(done - 1, self._loss)
+        est.model_.after_steps(trainer.iterations)
         est.n_iter_ += 1
-        est.t_ += rows
-        est.loss_ = est._reported(self.trainer.results())
+        est.t_ += self.rows
+        est.loss_ = self._loss()
         est.loss_curve_.append(est.loss_)
         if est.verbose:
             print(f"Iteration {est.n_iter_}, loss = {est.loss_:.8f}")
+        return float(rates[trained - 1])
 
-    def _judged(self) -> float:
+    def _loss(self) -> float:
+        loss: float = self.estimator._reported(self.trainer.results())
+        return loss
+
+    def _progress(self) -> float:
         """The number that shows progress: the score of the rows held out, or the training loss."""
         est = self.estimator
-        if self.held is None:
+        if not est._stopping.by_score:
             return float(est.loss_)
-        score = est._validation_score(self.held)
-        est.validation_scores_.append(score)
+        est.validation_scores_.append(self.watch.score)
         if est.verbose:
-            print(f"Validation score: {score:f}")
-        return float(score)
+            print(f"Validation score: {self.watch.score:f}")
+        return self.watch.score
 
     def _show_best(self) -> None:
         est = self.estimator
-        name = "best_loss_" if self.held is None else "best_validation_score_"
+        name = "best_validation_score_" if est._stopping.by_score else "best_loss_"
         setattr(est, name, est._stopping.best)
 
     def _stops(self) -> bool:
@@ -181,13 +210,13 @@ class Epochs:
             f"{what} did not improve more than tol={est.tol:f} for {est.n_iter_no_change} "
             "consecutive epochs."
         )
-        optimizer = est.model_.optimizer
         adapts = self._rate_follows("adaptive")
-        stops = not adapts or optimizer.learning_rate <= 1e-6
+        rate = float(self.optimizer.learning_rate)
+        stops = not adapts or rate <= 1e-6
         if not stops:
-            optimizer.learning_rate = optimizer.learning_rate / 5
+            self.optimizer.learning_rate = rate / 5
             est._stopping.idle = 0
-            reason += f" Setting learning rate to {float(optimizer.learning_rate):f}"
+            reason += f" Setting learning rate to {rate / 5:f}"
         elif adapts:
             reason += " Learning rate too small. Stopping."
         else:
