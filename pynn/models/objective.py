@@ -249,7 +249,7 @@ class Objective:
         for entry in self.metric_entries:
             if entry.key == name:
                 return str(entry.metric.direction)
-        return None
+        return "up" if name == "score" else None  # that of scikit-learn's scorers
 
 
 class _Traced:
