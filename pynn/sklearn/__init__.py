@@ -19,16 +19,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pynn.sklearn.mlp import MLPClassifier as MLPClassifier
-    from pynn.sklearn.mlp import MLPRegressor as MLPRegressor
+    from pynn.sklearn.classifier import MLPClassifier as MLPClassifier
+    from pynn.sklearn.regressor import MLPRegressor as MLPRegressor
     from pynn.sklearn.wrappers import KerasClassifier as KerasClassifier
     from pynn.sklearn.wrappers import KerasRegressor as KerasRegressor
 
 _NAMES = {
     "KerasClassifier": "wrappers",
     "KerasRegressor": "wrappers",
-    "MLPClassifier": "mlp",
-    "MLPRegressor": "mlp",
+    "MLPClassifier": "classifier",
+    "MLPRegressor": "regressor",
 }
 
 __all__ = list(_NAMES)

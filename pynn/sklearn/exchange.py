@@ -28,7 +28,7 @@ def from_sklearn(ours: type, theirs: Any) -> Any:
         TypeError: ``theirs`` is not the fitting estimator of scikit-learn.
         NotFittedError: it was not fitted.
     """
-    from pynn.sklearn.mlp import MLPClassifier as Ours
+    from pynn.sklearn.classifier import MLPClassifier as Ours
 
     twin = MLPClassifier if issubclass(ours, Ours) else MLPRegressor
     if not isinstance(theirs, twin):
@@ -45,6 +45,7 @@ def from_sklearn(ours: type, theirs: Any) -> Any:
     if twin is MLPClassifier:
         made._binarizer = theirs._label_binarizer
     made._columns = theirs.n_outputs_
+    made.history_ = {"loss": list(getattr(theirs, "loss_curve_", []))}
     made._random_state = theirs._random_state
     made._goal = made._make_goal()
     units = [theirs.coefs_[0].shape[0], *(coef.shape[1] for coef in theirs.coefs_)]
@@ -86,7 +87,7 @@ def to_sklearn(ours: Any) -> Any:
         NotFittedError: ``ours`` was not fitted.
         ValueError: scikit-learn's estimator cannot compute what ``ours`` does.
     """
-    from pynn.sklearn.mlp import MLPClassifier as Ours
+    from pynn.sklearn.classifier import MLPClassifier as Ours
 
     check_is_fitted(ours)
     if ours.activation not in _THEIR_ACTIVATIONS or ours.batch_norm:

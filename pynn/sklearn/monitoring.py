@@ -132,11 +132,13 @@ class Monitoring:
         Raises:
             ValueError: one has set the learning rate, where that has no effect.
         """
-        optimizer = self._model.optimizer
-        before = float(optimizer.learning_rate)
+        if not self._rate_is_taken:
+            getattr(self._hooks, hook)(*arguments)
+            return
+        before = float(self._model.optimizer.learning_rate)
         getattr(self._hooks, hook)(*arguments)
-        now = float(optimizer.learning_rate)
-        if now != before and self._rate_is_taken:
+        now = float(self._model.optimizer.learning_rate)
+        if now != before:
             raise ValueError(
                 f"A callback cannot set the learning rate where {self._rate_is_taken}. "
                 f"Received: {now} in place of {before}"

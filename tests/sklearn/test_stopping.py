@@ -56,6 +56,11 @@ def classifier(**options: Any) -> MLPClassifier:
     return MLPClassifier(**{**SETTINGS, "random_state": 3, **options})
 
 
+def watched(estimator: Any) -> list[float]:
+    scores: list[float] = estimator.validation_scores_
+    return scores
+
+
 def probabilities(weights: list[Any], x: Any) -> Any:
     """A network with one hidden layer of ReLU and softmax."""
     kernel, bias, kernel_2, bias_2 = weights
@@ -111,7 +116,7 @@ def _share_of_virginica(estimator: Any, x: Any, y: Any) -> float:
 def test_a_scorer_stops_as_a_loop_over_scikit_learns_estimator_does(scoring: Any) -> None:
     def score(estimator: Any) -> float:
         if scoring == "loss":
-            return -log_loss(Y_VAL, estimator.predict_proba(X_VAL))
+            return -float(log_loss(Y_VAL, estimator.predict_proba(X_VAL)))
         scorer = get_scorer("accuracy" if scoring is None else scoring)
         return float(scorer(estimator, X_VAL, Y_VAL))
 
@@ -122,9 +127,9 @@ def test_a_scorer_stops_as_a_loop_over_scikit_learns_estimator_does(scoring: Any
     ours = MLPClassifier(**options, random_state=5, early_stopping=True, scoring=scoring)
     ours.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
     assert 4 < len(scores) < 60
-    np.testing.assert_allclose(ours.validation_scores_, scores, rtol=1e-8)
+    np.testing.assert_allclose(watched(ours), scores, rtol=1e-8)
     assert ours.n_iter_ == len(scores)
-    assert ours.best_validation_score_ == max(ours.validation_scores_)
+    assert ours.best_validation_score_ == max(watched(ours))
     for one, other in zip([*ours.coefs_, *ours.intercepts_], kept, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-10)
 
@@ -139,7 +144,7 @@ def test_a_regressor_is_stopped_by_its_r2_or_by_a_scorer() -> None:
         scores, kept = train_by_hand(theirs, lambda e, s=scorer: s(e, x_val, y_val), x, y, 2)
         ours = MLPRegressor(**options, random_state=0, early_stopping=True, scoring=scoring)
         ours.fit(x, y, X_val=x_val, y_val=y_val)
-        np.testing.assert_allclose(ours.validation_scores_, scores, rtol=1e-8)
+        np.testing.assert_allclose(watched(ours), scores, rtol=1e-8)
         np.testing.assert_allclose(ours.coefs_[0], kept[0], rtol=1e-8, atol=1e-10)
 
 
@@ -213,7 +218,7 @@ def test_labels_of_several_columns_are_judged() -> None:
     model = classifier(max_iter=4, scoring="f1_micro", early_stopping=True)
     model.fit(X, labels, X_val=X[::-1], y_val=labels[::-1])
     expected = get_scorer("f1_micro")(model, X, labels)
-    assert max(model.validation_scores_) == pytest.approx(expected)
+    assert max(watched(model)) == pytest.approx(expected)
 
 
 def test_validation_rows_in_a_pipeline_are_transformed() -> None:
