@@ -119,15 +119,15 @@ class Epochs:
 
     def _epochs(self) -> None:
         est, watch, stopping = self.estimator, self.watch, self.estimator._stopping
+        decays = self._rate_follows("invscaling")
         try:
             for _ in range(self.most):
                 watch.begin_epoch()
                 rate = self._train()
                 watch.judge()
                 stopping.after_epoch(self._progress(), est.tol, est.model_)
-                self._show_best()
                 watch.end_epoch(est.loss_, learning_rate=rate)
-                if self._rate_follows("invscaling"):
+                if decays:
                     rate = est.learning_rate_init / (est.t_ + 1) ** est.power_t
                     self.optimizer.learning_rate = rate
                 if stopping.idle > est.n_iter_no_change and self._stops():
@@ -137,6 +137,8 @@ class Epochs:
             else:
                 self._warn()
         finally:
+            name = "best_validation_score_" if stopping.by_score else "best_loss_"
+            setattr(est, name, stopping.best)
             self.optimizer.finalize_variable_values()
             if stopping.by_score:
                 est.model_.set_weights(stopping.weights)
@@ -196,11 +198,6 @@ class Epochs:
         if est.verbose:
             print(f"Validation score: {self.watch.score:f}")
         return self.watch.score
-
-    def _show_best(self) -> None:
-        est = self.estimator
-        name = "best_validation_score_" if est._stopping.by_score else "best_loss_"
-        setattr(est, name, est._stopping.best)
 
     def _stops(self) -> bool:
         """Whether to end now; an adaptive rate is first divided by 5 while it is above 1e-6."""
