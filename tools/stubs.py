@@ -178,8 +178,10 @@ def documented(value: Any) -> list[str]:
 
 
 def public(module: ModuleType) -> list[str]:
-    """The names a module offers."""
-    return sorted(getattr(module, "__all__", None) or [n for n in vars(module) if n[0] != "_"])
+    """The names a module offers, without the modules inside it."""
+    modules = {n for n, value in vars(module).items() if isinstance(value, ModuleType)}
+    spelled = [n for n in vars(module) if n[0] != "_" and n not in modules]
+    return sorted(getattr(module, "__all__", None) or spelled)
 
 
 def own(module: ModuleType) -> list[str]:
