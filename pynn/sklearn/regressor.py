@@ -22,9 +22,58 @@ Array = npt.NDArray[Any]
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
-    """Multilayer perceptron that predicts numbers.
+    """Multilayer perceptron that predicts numbers: scikit-learn's, and more, on pynn's engine.
+
+    The parameters up to ``max_fun`` are scikit-learn's, and the same ``random_state`` gives the
+    same weights up to rounding. What it minimizes is the mean over the rows of the loss, plus
+    ``alpha / (2 n) * sum(w ** 2)`` in a batch of ``n`` rows.
 
     Args:
+        loss: "squared_error" ``(y - p) ** 2 / 2``; "poisson" ``y log(y / p) - y + p`` of counts,
+            with ``p = exp(output)``; "absolute_error", "huber", "quantile"; or a loss of pynn, as
+            an object or a function of targets and predictions.
+        hidden_layer_sizes: units of each hidden layer; a number for one layer, () for none.
+        activation: of the hidden layers: "relu" ``max(0, x)``, "logistic" ``1 / (1 + exp(-x))``,
+            "tanh", "identity"; or any of ``pynn.activations`` by name or as a function.
+        solver: "adam", "sgd" (gradient descent with momentum) or "lbfgs" (L-BFGS-B on all rows at
+            once: often best for a few hundred rows); or any of ``pynn.optimizers``, by name or as
+            an object, whose own learning rate then counts.
+        alpha: factor of the penalty ``alpha / 2 * sum(w ** 2)`` beside the sum of the rows' losses;
+            biases have none.
+        batch_size: rows per step; "auto" is ``min(200, rows)``. "lbfgs" uses all rows.
+        learning_rate: of "sgd": "constant", "invscaling" (``learning_rate_init / t ** power_t``
+            after ``t`` rows) or "adaptive" (divided by 5 whenever training stalls). For every
+            solver a schedule of ``pynn.optimizers.schedules``, or a function of the step.
+        learning_rate_init: the (first) learning rate.
+        power_t: exponent of "invscaling".
+        max_iter: epochs at most; of "lbfgs" iterations.
+        shuffle: whether every epoch has its own order of rows.
+        random_state: seed, or generator, of start weights, shuffles, splits and dropout.
+        tol: an epoch that is not better than the best by this much counts as idle.
+        verbose: whether to print a line per epoch.
+        warm_start: whether ``fit`` goes on from the weights of the last one.
+        momentum: of "sgd", in [0, 1].
+        nesterovs_momentum: whether the momentum of "sgd" looks ahead.
+        early_stopping: whether idle epochs are counted by the score of rows held out, instead of
+            the training loss; the weights of the best epoch are kept.
+        validation_fraction: the part of the rows held out.
+        beta_1, beta_2: decay of Adam's means of gradients and of their squares, in [0, 1).
+        epsilon: what Adam adds to the root of the mean square.
+        n_iter_no_change: training stops after more than this many idle epochs in a row.
+        max_fun: calls of the loss at most, for "lbfgs".
+        quantile: of the loss "quantile", in (0, 1); for several ``predict`` has a column each.
+        dropout: the part of the units left out in each step of training: a rate for every hidden
+            layer, a sequence with one for each, or with one more in front for the inputs.
+        batch_norm: whether each hidden layer is normalized over the batch before its activation.
+        kernel_initializer: any of ``pynn.initializers`` for the kernels, and biases 0; None draws
+            both uniformly in ``[-b, b]``, ``b = sqrt(6 / (fan_in + fan_out))`` ("logistic": 2), as
+            scikit-learn does.
+        l1_ratio: the part of ``alpha`` that weighs ``sum(|w|)`` instead of ``sum(w ** 2) / 2``.
+        max_norm: the largest norm of the weights into each hidden unit.
+        clip_norm: the largest norm of the gradient of all weights; longer ones are scaled down.
+        dtype: "float32" or "float64", to which samples are converted; None keeps float32 and makes
+            all else float64.
+        n_threads: threads used at most; None leaves the choice to ``pynn.config``.
         scoring: how rows that are not trained on are judged, those that ``early_stopping`` holds
             out or ``X_val`` of ``fit``: the name of a scorer of scikit-learn, a function
             ``scorer(estimator, X, y)``, "loss" for the loss on these rows without penalties
@@ -33,10 +82,37 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             ``history_`` keeps. An iteration of "lbfgs" is an epoch of one batch to them.
 
     Attributes:
+        coefs_, intercepts_: kernels ``(inputs, units)`` and biases of all layers: live views of the
+            model's weights. What is written into them, or assigned, takes effect.
+        model_: the pynn model that is trained.
+        loss_, loss_curve_: the loss of the last epoch and of each, penalty included.
+        best_loss_: the lowest of them, None with early stopping.
+        validation_scores_, best_validation_score_: with early stopping the score of each epoch,
+            and the best.
+        n_iter_: epochs of the last ``fit``; of "lbfgs" iterations.
+        t_: rows seen in training.
+        n_features_in_, feature_names_in_: number and, for data frames, names of the features.
+        n_layers_, n_outputs_, out_activation_: layers counted with the inputs, number of outputs
+            and the name of their activation.
         history_: for each key the list of its values after each epoch: "loss", that of
             ``loss_curve_``; "val_loss" (without penalties) and "val_score" where there are rows
             that are not trained on; "learning_rate", that of the epoch's last step (not for
             "lbfgs"); and what callbacks add. It goes on where training goes on.
+
+    Raises:
+        InvalidParameterError: in ``fit``, a parameter outside its range (a ValueError).
+
+    Example:
+        >>> X = np.linspace(-1, 1, 50)[:, None]
+        >>> est = MLPRegressor(solver="lbfgs", activation="tanh", random_state=1)
+        >>> est = est.fit(X, X.ravel() ** 2)
+        >>> est.predict([[0.5]]).round(1).tolist(), est.score(X, X.ravel() ** 2) > 0.99
+        ([0.2], True)
+
+    References:
+        Rumelhart, Hinton, Williams 1986, https://doi.org/10.1038/323533a0.
+        Kingma, Ba 2014, https://arxiv.org/abs/1412.6980.
+        Koenker, Bassett 1978 (quantiles), https://doi.org/10.2307/1913643.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
