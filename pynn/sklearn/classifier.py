@@ -31,10 +31,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """Multilayer perceptron that predicts classes: scikit-learn's, and more, on pynn's engine.
 
     The parameters up to ``max_fun`` are scikit-learn's, and the same ``random_state`` gives the
-    same weights up to rounding. What it minimizes for two classes or several labels is the sum over the
-    labels of ``-y log p - (1 - y) log(1 - p)``, ``p`` being a logistic output, for several classes
-    ``-log p_y`` of a softmax; averaged over the rows, plus ``alpha / (2 n) * sum(w ** 2)`` in a
-    batch of ``n`` rows.
+    same weights up to rounding. It minimizes the mean over the rows of ``-y log p - (1 - y) log(1 -
+    p)``, summed over the labels, ``p`` being a logistic output, or for several classes of ``-log
+    p_y`` of a softmax; plus ``alpha / (2 n) * sum(w ** 2)`` in a batch of ``n`` rows.
 
     Args:
         hidden_layer_sizes: units of each hidden layer; a number for one layer, () for none.
