@@ -9,6 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn import __version__
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier as TheirClassifier
+
+import pynn
 from iris_classifier import (
     SETTINGS,
     X_VAL,
@@ -20,12 +26,6 @@ from iris_classifier import (
     classifier,
     cross_entropy,
 )
-from sklearn import __version__
-from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier as TheirClassifier
-
-import pynn
 from pynn.callbacks import (
     Callback,
     CSVLogger,

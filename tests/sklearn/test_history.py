@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from iris_classifier import (
     ILL,
     NAMES,
@@ -24,7 +25,6 @@ from iris_classifier import (
     cross_entropy,
     probabilities,
 )
-
 from pynn.callbacks import (
     Callback,
     LambdaCallback,

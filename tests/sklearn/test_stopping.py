@@ -7,6 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn import config_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import get_scorer, log_loss
+from sklearn.neural_network import MLPClassifier as TheirClassifier
+from sklearn.neural_network import MLPRegressor as TheirRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
 from iris_classifier import (
     ILL,
     PROGRESS,
@@ -18,14 +26,6 @@ from iris_classifier import (
     classifier,
     probabilities,
 )
-from sklearn import config_context
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import get_scorer, log_loss
-from sklearn.neural_network import MLPClassifier as TheirClassifier
-from sklearn.neural_network import MLPRegressor as TheirRegressor
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
-
 from pynn.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
