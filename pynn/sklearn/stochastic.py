@@ -29,7 +29,7 @@ def held_out(estimator: Any, data: Rows) -> tuple[Rows, Rows]:
         np.arange(len(data)),
         random_state=estimator._random_state,
         test_size=estimator.validation_fraction,
-        stratify=data.y if estimator._stratifies else None,
+        stratify=data.y.astype(bool) if estimator._stratifies else None,
     )
     if len(held) < 2:
         raise ValueError(
