@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pynn.sklearn.mlp import MLPClassifier as MLPClassifier
     from pynn.sklearn.mlp import MLPRegressor as MLPRegressor
+    from pynn.sklearn.perceptron import Perceptron as Perceptron
     from pynn.sklearn.wrappers import KerasClassifier as KerasClassifier
     from pynn.sklearn.wrappers import KerasRegressor as KerasRegressor
 
@@ -29,6 +30,7 @@ _NAMES = {
     "KerasRegressor": "wrappers",
     "MLPClassifier": "mlp",
     "MLPRegressor": "mlp",
+    "Perceptron": "perceptron",
 }
 
 __all__ = list(_NAMES)
