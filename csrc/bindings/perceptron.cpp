@@ -15,10 +15,9 @@ namespace {
 using exec::PerceptronEpoch;
 using Problem = std::tuple<std::int32_t, double, double, std::uint32_t>;
 
-// The elements of a C-contiguous array of this type and size; null for None.
+// The elements of a C-contiguous array of this type and size.
 template <class V>
 V* elements(const py::object& object, const char* what, isize size, bool written = false) {
-  if (object.is_none()) return nullptr;
   const bool fits = py::isinstance<Dense<std::remove_const_t<V>>>(object);
   const auto array = py::reinterpret_borrow<py::array>(object);
   check(fits && array.size() == size && (array.writeable() || !written), what,
@@ -26,6 +25,11 @@ V* elements(const py::object& object, const char* what, isize size, bool written
         " elements. Received: ", std::string(py::str(py::type::handle_of(object))),
         fits ? message(" with ", array.size(), " elements.") : std::string("."));
   return static_cast<V*>(const_cast<void*>(array.data()));
+}
+
+template <class V>
+V* elements_or_null(const py::object& object, const char* what, isize size) {
+  return object.is_none() ? nullptr : elements<V>(object, what, size);
 }
 
 // What a sparse table points to lies inside it.
@@ -88,13 +92,13 @@ std::vector<isize> train_perceptrons(const py::array& x, const py::object& colum
     const isize values = starts.is_none() ? rows * cols : x.size();
     exec::PerceptronTable<T> table{};
     table.x = {elements<const T>(x, "x", values),
-               elements<const std::int32_t>(columns, "columns", values),
-               elements<const std::int32_t>(starts, "starts", rows + 1), cols};
+               elements_or_null<const std::int32_t>(columns, "columns", values),
+               elements_or_null<const std::int32_t>(starts, "starts", rows + 1), cols};
     if (table.x.starts) check_sparse(table.x, rows, values);
     table.targets = {elements<const std::int32_t>(labels, "labels", rows),
                      elements<const T>(sample_weight, "sample_weight", rows)};
     table.rows = rows;
-    const bool* held = elements<const bool>(held_out, "held_out", rows);
+    const bool* held = elements_or_null<const bool>(held_out, "held_out", rows);
     check(!held || std::find(held, held + rows, false) != held + rows,
           "held_out must leave rows to train on.");
     table.held_out = held;

@@ -116,7 +116,9 @@ PYNN_INLINE void pay_l1(const PerceptronState<T>& state, const Row<kSparse, T>& 
     paid[k] = static_cast<T>(had + scale * (static_cast<double>(w[k]) - before));
   };
   if constexpr (kSparse) {
-    for (isize j = 0; j < row.size; ++j) pay(j);
+    for (isize j = 0; j < row.size; ++j) {
+      if (w[row.column(j)] != 0) pay(j);
+    }
   } else {
     PYNN_SIMD
     for (isize j = 0; j < row.size; ++j) pay(j);

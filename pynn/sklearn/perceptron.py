@@ -48,8 +48,8 @@ class Perceptron(SparseCoefMixin, LinearClassifierMixin, BaseEstimator):  # type
         l1_ratio: share of L1 in "elasticnet", from 0 to 1.
         fit_intercept: whether b is learned.
         max_iter: most epochs of `fit`.
-        tol: an epoch that does not lower the mean loss (penalty included, since scikit-learn 1.8) of
-            the best by this much counts as idle; None runs all epochs.
+        tol: an epoch is idle that does not better the best mean loss (with the penalty, since
+            scikit-learn 1.8) or accuracy by this much; None runs all epochs.
         shuffle: whether each epoch visits the rows in a new order.
         verbose: 1 prints lines on every epoch.
         eta0: learning rate η0.
