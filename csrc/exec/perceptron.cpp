@@ -131,7 +131,7 @@ class BinaryFit {
   bool converged() {
     const double loss = options_.penalty_counts ? epoch_.objective : epoch_.loss;
     const double value = held_out_.empty() ? -loss : epoch_.accuracy;
-    // Written so that an infinite tolerance or a value that is no number counts as neither.
+    // A value that is no number is not idle: no comparison with it is true.
     const bool idle = options_.tolerance > -kInfinity && value < best_ + options_.tolerance;
     idle_ = idle ? idle_ + 1 : 0;
     if (value > best_) best_ = value;
@@ -182,10 +182,11 @@ std::vector<isize> train_perceptrons(const std::vector<PerceptronProblem<T>>& pr
   const isize values = table.x.starts ? table.x.starts[table.rows] : table.rows * table.x.cols;
   const double row = 10 + static_cast<double>(values) / static_cast<double>(table.rows);
   const isize stretch = std::max(isize{1}, static_cast<isize>(kStretch / row));
+  team = std::min(team, static_cast<int>(problems.size()));
   const double nanoseconds = row * static_cast<double>(std::min(stretch, table.rows));
   std::vector<isize> epochs(problems.size());
   std::vector<std::unique_ptr<BinaryFit<T>>> running;
-  with_team(std::min(team, static_cast<int>(problems.size())), [&] {
+  with_team(nanoseconds > kNanosecondsPerThread ? team : 1, [&] {
     for (std::size_t next = 0; next < problems.size() || !running.empty();) {
       while (next < problems.size() && static_cast<int>(running.size()) < team) {
         const auto number = static_cast<isize>(next);

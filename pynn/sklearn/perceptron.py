@@ -26,7 +26,7 @@ Array = npt.NDArray[Any]
 
 _MOST = np.iinfo(np.int32).max
 _SPARSE_INTERCEPT_RATE = 0.01  # rows with few values would make the intercept swing
-_L1_RATIOS = {"l2": 0.0, "l1": 1.0}
+_L1_RATIOS: dict[str | None, float] = {"l2": 0.0, "l1": 1.0}
 
 _VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 # scikit-learn 1.8 counts the penalty among what has to improve; 1.9 refuses weights of nothing.
@@ -164,7 +164,8 @@ class Perceptron(SparseCoefMixin, LinearClassifierMixin, BaseEstimator):  # type
             ValueError: the arguments do not fit each other, or the weights grow beyond all numbers.
         """
         y = validate_data(self, y=y)
-        vars(self).pop("classes_", None)
+        if hasattr(self, "classes_"):
+            del self.classes_
         if self.warm_start and hasattr(self, "coef_"):
             coef_init = self.coef_ if coef_init is None else coef_init
             if intercept_init is None:
@@ -205,7 +206,9 @@ class Perceptron(SparseCoefMixin, LinearClassifierMixin, BaseEstimator):  # type
                 raise ValueError(
                     "class_weight 'balanced' is not supported for partial_fit. In order to use "
                     "'balanced' weights, use compute_class_weight('balanced', classes=classes, "
-                    "y=y) with a y that stands for all data, and pass the weights as class_weight."
+                    "y=y). In place of y you can use a large enough sample of the full training "
+                    "set target to properly estimate the class frequency distributions. Pass the "
+                    "resulting weights as the class_weight parameter."
                 )
         coef, intercept = getattr(self, "coef_", None), getattr(self, "intercept_", None)
         return self._train(X, y, classes, sample_weight, 1, coef, intercept)

@@ -28,7 +28,7 @@ from pynn.sklearn import Perceptron
 Array = npt.NDArray[Any]
 Call = Callable[[Any], Any]
 
-CLASSES = np.array(["fox", "hen", "owl"])
+CLASSES: Array = np.array(["fox", "hen", "owl"])
 ROWS, NUMBERS = make_classification(
     120, 12, n_informative=6, n_classes=3, flip_y=0.05, random_state=1
 )
@@ -47,7 +47,8 @@ def table(form: str = "dense", dtype: str = "float64") -> Any:
 
 
 def labels(n_classes: int = 3) -> Array:
-    return CLASSES[NUMBERS if n_classes == 3 else np.minimum(NUMBERS, 1)]
+    names: Array = CLASSES[np.minimum(NUMBERS, n_classes - 1)]
+    return names
 
 
 def both(*calls: Call, **parameters: Any) -> tuple[Any, Any]:
@@ -282,6 +283,7 @@ def test_wrong_parameters(parameters: dict[str, Any]) -> None:
         lambda m: m.predict(ROWS),
         lambda m: m.sparsify(),
         lambda m: m.set_params(early_stopping=True).partial_fit(ROWS, labels(), CLASSES),
+        lambda m: m.set_params(class_weight="balanced").partial_fit(ROWS, labels(), CLASSES),
         lambda m: m.set_params(early_stopping=True).fit(
             ROWS, labels(), sample_weight=np.zeros(120)
         ),
@@ -291,11 +293,6 @@ def test_wrong_parameters(parameters: dict[str, Any]) -> None:
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_wrong_calls(call: Call) -> None:
     assert_same_error(call)
-
-
-def test_balanced_weights_need_all_rows() -> None:
-    with pytest.raises(ValueError, match=r"'balanced' is not supported for partial_fit"):
-        Perceptron(class_weight="balanced").partial_fit(ROWS, labels(), CLASSES)
 
 
 def test_warns_where_it_has_not_converged() -> None:
@@ -346,7 +343,8 @@ def train(**changed: Any) -> list[int]:
         "report": None,
         "n_threads": 1,
     }
-    return _core.train_perceptrons(**{**arguments, **changed})
+    epochs: list[int] = _core.train_perceptrons(**{**arguments, **changed})
+    return epochs
 
 
 CSR = {
