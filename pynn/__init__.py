@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pynn.regularizers import Regularizer as Regularizer
     from pynn.sklearn import MLPClassifier as MLPClassifier
     from pynn.sklearn import MLPRegressor as MLPRegressor
+    from pynn.sklearn import Perceptron as Perceptron
 
     __version__: str
 
@@ -73,6 +74,7 @@ _NAMES = {
     "Metric": "metrics",
     "Model": "models",
     "Optimizer": "optimizers",
+    "Perceptron": "sklearn",
     "Regularizer": "regularizers",
     "Sequential": "models",
     "Variable": "layers",

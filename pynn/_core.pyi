@@ -11,6 +11,7 @@ import typing
 
 __all__: list[str] = [
     "Network",
+    "PerceptronEpoch",
     "Trainer",
     "Variable",
     "activation",
@@ -28,6 +29,7 @@ __all__: list[str] = [
     "random_normal",
     "random_uniform",
     "team_size",
+    "train_perceptrons",
     "vmath",
 ]
 
@@ -95,6 +97,33 @@ class Network:
         """
         Whether an output depends on the other samples of the batch.
         """
+
+class PerceptronEpoch:
+    """
+    What an epoch of one perceptron came to.
+    """
+    @property
+    def accuracy(self) -> float: ...
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def intercept(self) -> float: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def nonzeros(self) -> int: ...
+    @property
+    def norm(self) -> float: ...
+    @property
+    def objective(self) -> float: ...
+    @property
+    def problem(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def seen(self) -> int: ...
 
 class Trainer:
     """
@@ -336,6 +365,31 @@ def team_size(
 ) -> tuple[int, str]:
     """
     How many threads a call gets that asks for `wish` (0: as many as are useful), and why.
+    """
+
+def train_perceptrons(
+    x: numpy.typing.NDArray[typing.Any],
+    columns: typing.Any,
+    starts: typing.Any,
+    labels: typing.Any,
+    sample_weight: typing.Any,
+    held_out: typing.Any,
+    coef: numpy.typing.NDArray[typing.Any],
+    intercept: numpy.typing.NDArray[typing.Any],
+    problems: collections.abc.Sequence[
+        tuple[
+            typing.SupportsInt | typing.SupportsIndex,
+            typing.SupportsFloat | typing.SupportsIndex,
+            typing.SupportsFloat | typing.SupportsIndex,
+            typing.SupportsInt | typing.SupportsIndex,
+        ]
+    ],
+    options: dict[str, typing.Any],
+    report: typing.Any,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> list[int]:
+    """
+    Trains one perceptron per row of coef, in place, and returns how many epochs each took. Each problem is a label, the weights of its rows and of all others, and the seed of the shuffles. `report`, unless None, is called after each epoch.
     """
 
 def vmath(name: str, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[typing.Any]:

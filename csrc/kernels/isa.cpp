@@ -8,6 +8,7 @@
 #include "kernels/math.h"
 #include "kernels/metrics.h"
 #include "kernels/norms.h"
+#include "kernels/perceptron.h"
 #include "kernels/random.h"
 #include "kernels/reductions.h"
 #include "kernels/rowwise.h"
@@ -46,6 +47,9 @@ constexpr Table<T> make_table() {
   table.column_moments = column_moments<T>;
   table.normalize = normalize<T>;
   table.normalize_backward = normalize_backward<T>;
+  table.perceptron = train_perceptron<T>;
+  table.row_products = row_products<T>;
+  table.fold_scale = fold_scale<T>;
   return table;
 }
 

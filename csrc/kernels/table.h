@@ -114,6 +114,37 @@ struct OptimizerKernels {
   void (*tile)(const StepConstants* step, const UpdateTile<T>& tile);
 };
 
+// ---- the perceptron -----------------------------------------------------------------------------
+// Rows of a table: dense ones lie `cols` apart; row r of a sparse one has its values, and their
+// columns, at [starts[r], starts[r + 1]).
+template <class T>
+struct TableRows {
+  const T* values;
+  const std::int32_t *columns, *starts;  // null for dense rows
+  isize cols;
+};
+// What training one class against the others needs beside the rows, and keeps from row to row.
+template <class T>
+struct PerceptronTargets {
+  const std::int32_t* label;  // of each row
+  const T* weight;            // of each row
+};
+struct PerceptronRule {
+  double alpha, l1_ratio, eta0;
+  double keep, l1_step;   // what an update leaves of the weights, and what L1 takes from each
+  double intercept_rate;  // 0: none is learned
+  bool measures, norms;   // adds up loss and penalty; follows the norms of the weights
+  std::int32_t positive;  // the label of the class
+  double weight_positive, weight_negative;
+};
+template <class T>
+struct PerceptronState {
+  T *w, *paid;  // (cols): the weights divided by the scale; what each has paid for L1
+  double scale, intercept, owed;
+  double squares, absolutes;  // the norms
+  double loss, penalty;       // sums over the rows of an epoch
+};
+
 // ---- the rest -----------------------------------------------------------------------------------
 // One random stream: counter-based, so element i of (seed, stream, step) is the same for any split
 // of the work. Kernels take the first element's index and produce elements [first, first + n).
@@ -169,6 +200,14 @@ struct Table {
   // dx dgamma dbeta of the training pass; dgamma and dbeta may be null
   void (*normalize_backward)(T* dx, T* dgamma, T* dbeta, const T* xhat, const T* inv_std,
                              const T* dy, const T* gamma, isize rows, isize cols, isize ld);
+
+  // perceptron.h: trains on rows order[0..n); y[i] = row order[i] times w; scale becomes 1
+  void (*perceptron)(PerceptronState<T>* state, const TableRows<T>& rows,
+                     const PerceptronTargets<T>& targets, const std::int32_t* order, isize n,
+                     const PerceptronRule& rule);
+  void (*row_products)(double* y, const TableRows<T>& rows, const std::int32_t* order, isize n,
+                       const T* w);
+  void (*fold_scale)(PerceptronState<T>* state, isize cols);
 };
 
 template <class T>

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pynn.sklearn.classifier import MLPClassifier as MLPClassifier
+    from pynn.sklearn.perceptron import Perceptron as Perceptron
     from pynn.sklearn.regressor import MLPRegressor as MLPRegressor
     from pynn.sklearn.wrappers import KerasClassifier as KerasClassifier
     from pynn.sklearn.wrappers import KerasRegressor as KerasRegressor
@@ -29,6 +30,7 @@ _NAMES = {
     "KerasRegressor": "wrappers",
     "MLPClassifier": "classifier",
     "MLPRegressor": "regressor",
+    "Perceptron": "perceptron",
 }
 
 __all__ = list(_NAMES)
