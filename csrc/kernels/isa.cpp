@@ -11,6 +11,7 @@
 #include "kernels/random.h"
 #include "kernels/reductions.h"
 #include "kernels/rowwise.h"
+#include "kernels/sparse.h"
 #include "kernels/updates.h"
 #include "kernels/vmath.h"
 
@@ -46,6 +47,8 @@ constexpr Table<T> make_table() {
   table.column_moments = column_moments<T>;
   table.normalize = normalize<T>;
   table.normalize_backward = normalize_backward<T>;
+  table.csr_product = csr_product<T>;
+  table.csr_transpose = csr_transpose<T>;
   return table;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "core/csr.h"
 #include "core/span.h"
 
 namespace pynn::kernels {
@@ -169,6 +170,12 @@ struct Table {
   // dx dgamma dbeta of the training pass; dgamma and dbeta may be null
   void (*normalize_backward)(T* dx, T* dgamma, T* dbeta, const T* xhat, const T* inv_std,
                              const T* dy, const T* gamma, isize rows, isize cols, isize ld);
+
+  // sparse.h: y(count, cols) = s d for the rows [first, first + count) of s
+  void (*csr_product)(T* y, isize ld_y, const Csr<T>& s, const T* d, isize ld, isize first,
+                      isize count, isize cols);
+  // start(s.cols + 2), the last of it scratch
+  void (*csr_transpose)(isize* start, isize* index, T* value, const Csr<T>& s);
 };
 
 template <class T>
