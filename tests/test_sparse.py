@@ -9,63 +9,24 @@ import sys
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import scipy.sparse as sp
 
 import pynn
 from fixed import fill
-from pynn import _core, layers
+from pynn import layers
 from small_models import F64
-
-Array = npt.NDArray[Any]
-FEATURES, UNITS = 23, 5
-
-
-def matrix(rows: int = 40, features: int = FEATURES, dtype: Any = np.float64) -> Any:
-    """Empty rows, unsorted columns, and several numbers at one place, which add up."""
-    rng = np.random.default_rng(rows)
-    sizes = rng.integers(0, 7, rows)
-    sizes[[0, rows // 2, -1]] = 0
-    indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    indices = rng.integers(0, features, indptr[-1]).astype(np.int32)
-    data = rng.integers(-3, 4, indptr[-1]).astype(dtype)
-    return sp.csr_matrix((data, indices, indptr), (rows, features))
-
-
-def network(features: int = FEATURES, **kwargs: Any) -> Any:
-    return pynn.Sequential(
-        [
-            pynn.Input((features,), sparse=True),
-            layers.Dense(UNITS, activation="tanh", **F64, **kwargs),
-            layers.Dense(1, **F64),
-        ]
-    )
-
-
-def compiled(rate: float = 0.1) -> Any:
-    model = network()
-    model.compile(pynn.optimizers.SGD(rate), "mse")
-    return model
-
-
-def forward(x: Array, w: list[Array]) -> tuple[Array, Array]:
-    h = np.tanh(x @ w[0] + w[1])
-    return h, h @ w[2] + w[3]
-
-
-def loss_gradients(x: Array, y: Array, w: list[Array]) -> list[Array]:
-    """Of the mean squared error."""
-    h, out = forward(x, w)
-    d_out = 2 * (out - y[:, None]) / len(x)
-    d_h = (d_out @ w[2].T) * (1 - h**2)
-    return [x.T @ d_h, d_h.sum(axis=0), h.T @ d_out, d_out.sum(axis=0)]
-
-
-def close(ours: Any, theirs: Any) -> None:
-    for a, b in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
-
+from sparse_networks import (
+    FEATURES,
+    UNITS,
+    Array,
+    close,
+    compiled,
+    forward,
+    loss_gradients,
+    matrix,
+    network,
+)
 
 # ---- numbers ------------------------------------------------------------------------------------
 
@@ -265,117 +226,6 @@ def test_a_dense_layer_by_itself() -> None:
     y = dense(x)
     kernel, bias = dense.get_weights()
     close([y], [x.toarray() @ kernel + bias])
-
-
-# ---- refused ------------------------------------------------------------------------------------
-
-
-def test_a_sparse_matrix_needs_a_sparse_input() -> None:
-    x = matrix()
-    declared = pynn.Sequential([pynn.Input((FEATURES,)), layers.Dense(1)])
-    open_ended = pynn.Sequential([layers.Dense(1)])
-    for model in (declared, open_ended):
-        model.compile("sgd", "mse")
-        for use in (model.predict, model, model.train_on_batch):
-            with pytest.raises(ValueError, match=r"Input\(shape=\(23,\), sparse=True\)"):
-                use(x)
-    assert not open_ended.built
-    with pytest.raises(TypeError, match="only inputs may be sparse"):
-        compiled().fit(x, sp.csr_matrix(np.ones((40, 1))))
-
-
-@pytest.mark.parametrize("kind", ["BatchNormalization", "GaussianNoise", "ReLU"])
-def test_only_dense_reads_a_sparse_input(kind: str) -> None:
-    layer = getattr(layers, kind)(*[0.1] * (kind == "GaussianNoise"))
-    model = pynn.Sequential([pynn.Input((FEATURES,), sparse=True), layer, layers.Dense(1)])
-    model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match=f"{layer.name}: only a dense layer reads a sparse input"):
-        model.fit(matrix(), np.zeros(40), verbose=0)
-
-
-def test_shapes_and_types_that_do_not_fit() -> None:
-    model = compiled()
-    with pytest.raises(ValueError, match="samples of a sparse input have one axis"):
-        pynn.Input((4, 4), sparse=True)
-    with pytest.raises(ValueError, match=r"samples of shape \(23,\)"):
-        model.predict(sp.csr_matrix((3, 24)))
-    with pytest.raises(ValueError, match="same number of rows"):
-        model.fit(matrix(40), np.zeros(39))
-    with pytest.raises(TypeError, match="real numbers"):
-        model.predict(sp.csr_matrix(np.ones((2, FEATURES), dtype=complex)))
-    with pytest.raises(ValueError, match="a sparse input has no gradient"):
-        model.gradients(matrix(), np.zeros(40), inputs=True)
-    x = matrix()
-    row = int(np.flatnonzero(np.diff(x.indptr))[3])
-    x.data[x.indptr[row]] = np.nan
-    with pytest.raises(ValueError, match=f"NaN or infinity in row {row}$"):
-        model.fit(x, np.zeros(40))
-
-
-def _broken() -> dict[str, Any]:
-    def changed(**parts: Any) -> Any:
-        x = matrix()
-        for name, change in parts.items():
-            array = getattr(x, name).copy()
-            change(array)
-            setattr(x, name, array)
-        return x
-
-    def put(place: int, value: int) -> Any:
-        return lambda array: array.__setitem__(place, value)
-
-    x = matrix()
-    short = matrix()
-    short.indptr = short.indptr[:-1]
-    cut = matrix()
-    cut.indices = cut.indices[:-5]
-    floats = matrix()
-    floats.indptr = floats.indptr.astype(float)
-    return {
-        "large index": changed(indices=put(7, FEATURES)),
-        "negative index": changed(indices=put(0, -1)),
-        "decreasing indptr": changed(indptr=put(9, 0)),
-        "negative indptr": changed(indptr=put(0, -4)),
-        "large indptr": changed(indptr=put(-1, x.nnz + 1)),
-        "huge indptr": changed(indptr=put(20, 2**31 - 1)),
-        "short indptr": short,
-        "short indices": cut,
-        "floats": floats,
-    }
-
-
-@pytest.mark.parametrize("name", _broken())
-def test_broken_rows_are_refused(name: str) -> None:
-    model, x = compiled(), _broken()[name]
-    w = fill(model)
-    y = np.zeros(40)
-    uses: list[tuple[Any, ...]] = [
-        (model.fit, x, y),
-        (model.predict, x),
-        (model.evaluate, x, y),
-        (model.gradients, x, y),
-        (model.program().network.predict, x, 1),  # the engine looks at every place it reads
-    ]
-    for use, *arguments in uses:
-        with pytest.raises((ValueError, TypeError), match="CSR matrix"):
-            use(*arguments)
-    close(model.get_weights(), w)  # nothing was trained
-
-
-def test_the_engine_takes_compressed_rows_only() -> None:
-    model = compiled()
-    x = matrix()
-    program = model.program().network
-    close(program.predict(x, 1), program.predict([sp.csr_array(x)], 2))
-    for other in (x.tocsc(), x.tocoo(), x.tobsr()):
-        with pytest.raises(TypeError):
-            program.predict(other, 1)
-    with pytest.raises(ValueError, match="a sparse input takes matrices in compressed rows"):
-        program.predict(x.toarray(), 1)
-    node = {"op": "activation", "layer": "a", "inputs": [0], "variables": [], "trainable": []}
-    for outputs, sparse in (([0], [0]), ([1], [1]), ([1], [0])):
-        with pytest.raises(ValueError, match="sparse input"):
-            _core.Network("float32", [(3,)], [node | {"name": "relu"}], outputs, False, sparse)
 
 
 # ---- size ---------------------------------------------------------------------------------------
