@@ -100,6 +100,23 @@ def test_threads_do_not_change_a_bit() -> None:
         assert all(np.array_equal(a, b) for a, b in zip(found[0], other, strict=True))
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_kernel_larger_than_any_cache_is_updated_as_one(threads: int) -> None:
+    features, units, most = 140_000, 16, 0.01
+    x, y = matrix(40, features), np.sin(np.arange(40.0 * units)).reshape(40, units)
+    model = pynn.Sequential([pynn.Input((features,), sparse=True), layers.Dense(units, **F64)])
+    model.compile(pynn.optimizers.SGD(0.5, clipnorm=most), "mse")
+    kernel, bias = fill(model)
+    pynn.config.set_num_threads(threads, allow_oversubscription=True)
+    try:
+        model.train_on_batch(x, y)
+    finally:
+        pynn.config.set_num_threads(0)
+    slope = 2 * (x @ kernel + bias - y) / y.size
+    steps = [0.5 * g * most / np.linalg.norm(g) for g in (x.T @ slope, slope.sum(axis=0))]
+    close(model.get_weights(), [kernel - steps[0], bias - steps[1]])
+
+
 def test_one_input_may_be_sparse_and_another_dense() -> None:
     rng = np.random.default_rng(0)
     x, other = matrix(), rng.normal(size=(40, 3))
