@@ -5,6 +5,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "core/arena.h"
 #include "core/check.h"
 #include "exec/source.h"
@@ -78,7 +80,7 @@ inline exec::Source compressed_source_of(const py::handle& matrix) {
   const exec::Integers index = integers_of(part("indices"), "indices");
   const isize stored = std::min(source.shape[0], index.size);
   source.shape = matrix.attr("shape").cast<Shape>();
-  check(source.shape.size() == 2 && start.size == source.samples() + 1,
+  check(source.shape.size() == 2 && start.size > 0 && start.size == source.samples() + 1,
         "indptr of a CSR matrix must have one number more than there are rows. Received: ",
         start.size, " for the shape ", source.shape, ".");
   source.compressed = {start, index, stored};
@@ -88,7 +90,8 @@ inline exec::Source compressed_source_of(const py::handle& matrix) {
 // One array or CSR matrix, or a list or tuple of them.
 inline std::vector<exec::Source> sources_of(const py::object& x) {
   const auto input_of = [](const py::handle& part) {
-    const bool is_csr = py::str(py::getattr(part, "format", py::none())).equal(py::str("csr"));
+    const bool is_matrix = !py::isinstance<py::array>(part) && py::hasattr(part, "format");
+    const bool is_csr = is_matrix && py::str(part.attr("format")).equal(py::str("csr"));
     return is_csr ? compressed_source_of(part) : source_of(part, "x");
   };
   if (!py::isinstance<py::list>(x) && !py::isinstance<py::tuple>(x)) return {input_of(x)};
