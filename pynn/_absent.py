@@ -272,7 +272,7 @@ ABSENT = (
         "Use the function of the same name in pynn.ops.",
     ),
     Absent(
-        "KerasTensor.ragged* KerasTensor.sparse KerasTensor.row_splits_dtype",
+        "KerasTensor.ragged* KerasTensor.row_splits_dtype",
         "arrays are dense",
         "Pad rows to one length; Masking leaves steps out.",
     ),

@@ -70,6 +70,7 @@ class Network:
         nodes: list[typing.Any],
         outputs: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
         input_gradients: bool = False,
+        sparse: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [],
     ) -> None: ...
     def forward(
         self,

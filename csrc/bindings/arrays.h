@@ -5,6 +5,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "core/arena.h"
 #include "core/check.h"
 #include "exec/source.h"
@@ -55,14 +57,46 @@ inline exec::Source source_of(const py::handle& object, const char* what) {
   return source;
 }
 
-// One array, or a list or tuple of them.
-inline std::vector<exec::Source> sources_of(const py::object& x) {
-  std::vector<exec::Source> sources;
-  if (py::isinstance<py::list>(x) || py::isinstance<py::tuple>(x)) {
-    for (py::handle part : x) sources.push_back(source_of(part, "x"));
-  } else {
-    sources.push_back(source_of(x, "x"));
+// The numbers of a part of a CSR matrix.
+inline exec::Integers integers_of(const exec::Source& part, const char* what) {
+  if (part.dtype != DType::i32 && part.dtype != DType::i64) {
+    throw py::type_error(message(what, " of a CSR matrix must be int32 or int64. Received: ", what,
+                                 ".dtype=", kDTypes[static_cast<int>(part.dtype)].name, "."));
   }
+  return {part.data, part.shape[0], part.strides[0], part.dtype == DType::i64};
+}
+
+// A matrix in compressed rows, as SciPy has it: `data`, `indices` and `indptr`.
+inline exec::Source compressed_source_of(const py::handle& matrix) {
+  const auto part = [&](const char* name) {
+    const py::object array = matrix.attr(name);  // the matrix holds it
+    const exec::Source source = source_of(array, name);
+    check(source.shape.size() == 1, name, " of a CSR matrix must have one axis. Received: ", name,
+          ".shape=", source.shape, ".");
+    return source;
+  };
+  exec::Source source = part("data");
+  const exec::Integers start = integers_of(part("indptr"), "indptr");
+  const exec::Integers index = integers_of(part("indices"), "indices");
+  const isize stored = std::min(source.shape[0], index.size);
+  source.shape = matrix.attr("shape").cast<Shape>();
+  check(source.shape.size() == 2 && start.size > 0 && start.size == source.samples() + 1,
+        "indptr of a CSR matrix must have one number more than there are rows. Received: ",
+        start.size, " for the shape ", source.shape, ".");
+  source.compressed = {start, index, stored};
+  return source;
+}
+
+// One array or CSR matrix, or a list or tuple of them.
+inline std::vector<exec::Source> sources_of(const py::object& x) {
+  const auto input_of = [](const py::handle& part) {
+    const bool is_matrix = !py::isinstance<py::array>(part) && py::hasattr(part, "format");
+    const bool is_csr = is_matrix && py::str(part.attr("format")).equal(py::str("csr"));
+    return is_csr ? compressed_source_of(part) : source_of(part, "x");
+  };
+  if (!py::isinstance<py::list>(x) && !py::isinstance<py::tuple>(x)) return {input_of(x)};
+  std::vector<exec::Source> sources;
+  for (py::handle part : x) sources.push_back(input_of(part));
   return sources;
 }
 

@@ -64,8 +64,8 @@ Node node_of(const py::dict& dict) {
 }
 
 AnyNetwork make_network(const std::string& dtype, std::vector<Shape> inputs, const py::list& nodes,
-                        std::vector<int> outputs, bool input_gradients) {
-  Graph graph{std::move(inputs), {}, std::move(outputs), input_gradients};
+                        std::vector<int> outputs, bool input_gradients, std::vector<int> sparse) {
+  Graph graph{std::move(inputs), {}, std::move(outputs), input_gradients, std::move(sparse)};
   for (py::handle node : nodes) graph.nodes.push_back(node_of(node.cast<py::dict>()));
   return with_dtype(dtype_named(dtype), [&](auto zero) {
     return AnyNetwork{std::make_shared<const Network<decltype(zero)>>(graph)};
@@ -143,7 +143,8 @@ void register_network(py::module_& m) {
   py::class_<AnyNetwork>(m, "Network",
                          "An executable graph. Immutable; many threads may use it at once.")
       .def(py::init(&make_network), py::arg("dtype"), py::arg("inputs"), py::arg("nodes"),
-           py::arg("outputs"), py::arg("input_gradients") = false)
+           py::arg("outputs"), py::arg("input_gradients") = false,
+           py::arg("sparse") = std::vector<int>())
       .def_property_readonly("output_shapes",
                              plan_property([](const auto& plan) { return output_shapes(plan); }),
                              "The shape of one sample of each output.")

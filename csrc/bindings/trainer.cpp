@@ -147,7 +147,7 @@ class TypedTrainer : public AnyTrainer {
   void check(const py::object& x, const py::list& y, const py::list& weight) override {
     const exec::Dataset data = dataset(x, y, weight);
     trainer_.check_shapes(data);
-    trainer_.check_labels(data);
+    trainer_.check_values(data);
   }
 
   isize train(const py::object& x, const py::list& y, const py::list& weight,

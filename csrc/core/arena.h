@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "core/span.h"
 
@@ -33,6 +34,13 @@ class Arena {
   isize count_ = 0;
   std::unique_ptr<T[], Free> data_;
 };
+
+// Memory of a size that is not known in advance: it only grows.
+template <class V>
+V* grown(std::vector<V>& memory, isize size) {
+  if (static_cast<isize>(memory.size()) < size) memory.resize(static_cast<std::size_t>(size));
+  return memory.data();
+}
 
 // How the engine stores an array of weights: a matrix in rows that start at cache lines, so that
 // threads that own neighbouring columns never write to the same line; anything else without gaps.

@@ -35,7 +35,9 @@ ops::Pass pass_of(const Plan<T>& plan, const Step<T>& step, std::size_t index, c
 template <class T>
 void bind(const Plan<T>& plan, const Step<T>& step, Workspace<T>& space) {
   for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-    space.x[i] = space.tensor[static_cast<std::size_t>(step.inputs[i])];
+    const auto input = static_cast<std::size_t>(step.inputs[i]);
+    space.x[i] = space.tensor[input];
+    space.sparse_x[i] = space.sparse[input].get();
   }
   for (std::size_t i = 0; i < step.variables.size(); ++i)
     space.w[i] = plan.weight(step.variables[i]);
@@ -58,8 +60,8 @@ double Network<T>::forward(Workspace<T>& space, const Run& run, Poll& poll) cons
     bind(plan, step, space);
     const ops::Pass pass = pass_of(plan, step, s, run);
     T* y = space.tensor[static_cast<std::size_t>(step.output)];
-    step.op->forward(
-        {pass, y, space.saved[s], space.x.data(), space.w.data(), &penalty, kept_by(space, s)});
+    step.op->forward({pass, y, space.saved[s], space.x.data(), space.w.data(), &penalty,
+                      kept_by(space, s), space.sparse_x.data()});
     poll.now_and_then();
   }
   return penalty;
@@ -70,6 +72,9 @@ void Network<T>::backward(Workspace<T>& space, const Run& run, const Backprop<T>
                           T* const* dw, Poll& poll) const {
   const FlushDenormals flush;
   const Interruptible between_tasks(Poll::call, &poll);
+  for (const auto& batch : space.sparse) {
+    if (batch) batch->transpose();
+  }
   for (const auto& item : backprop.items) {
     const auto s = static_cast<std::size_t>(item.step);
     const Step<T>& step = plan.steps[s];
@@ -97,7 +102,8 @@ void Network<T>::backward(Workspace<T>& space, const Run& run, const Backprop<T>
     if (item.clear) std::fill_n(gradient(step.output), elements(step.output), T(0));
     const ops::Pass pass = pass_of(plan, step, s, run);
     step.op->backward({pass, space.dx.data(), space.dw.data(), space.saved[s], space.x.data(),
-                       space.tensor[out], space.gradient[out], space.w.data(), kept_by(space, s)});
+                       space.tensor[out], space.gradient[out], space.w.data(), kept_by(space, s),
+                       space.sparse_x.data()});
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       if (item.inputs[i] != Arrival::further) continue;
       add_to(gradient(step.inputs[i]), space.dx[i], elements(step.inputs[i]), run.team);
@@ -137,7 +143,12 @@ void Network<T>::check_inputs(const std::vector<Source>& x) const {
   check(x.size() == plan.inputs.size(), "expected ", plan.inputs.size(),
         " input arrays. Received: ", x.size(), ".");
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const Shape& expected = plan.tensors[static_cast<std::size_t>(plan.inputs[i])].shape;
+    const Tensor& input = plan.tensors[static_cast<std::size_t>(plan.inputs[i])];
+    const Shape& expected = input.shape;
+    check(input.sparse || !x[i].compressed, "a sparse matrix needs a sparse input, ",
+          "Input(shape, sparse=True). Received: a CSR matrix of shape ", x[i].shape, ".");
+    check(!input.sparse || x[i].compressed, "a sparse input takes matrices in compressed rows ",
+          "(CSR). Received: a dense array of shape ", x[i].shape, ".");
     check(!x[i].shape.empty() && x[i].sample_shape() == expected, "expected samples of shape ",
           expected,
           " (set when the model was built), behind a batch axis. Received: x.shape=", x[i].shape,

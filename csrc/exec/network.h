@@ -95,9 +95,7 @@ void Network<T>::for_blocks(const std::vector<Source>& x, const Run& run, Poll& 
     if (!space || space->capacity < rows) {
       space = std::make_unique<Workspace<T>>(plan, rows, run.training);
     }
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      x[i].template gather<T>(space->tensor[i], nullptr, first, count, block_team);
-    }
+    space->gather(x, nullptr, first, count, block_team);
     const Run part{count, block_team, run.training, run.seed, run.step};
     const double penalty = forward(*space, part, block_poll);
     use(*space, first, count, penalty);

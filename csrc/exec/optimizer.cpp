@@ -91,11 +91,21 @@ void Optimizer<T>::start_slots(const Part& part, const kernels::CatalogRow& row)
   }
 }
 
-// A kernel is updated by the panels its layer computes with, a vector in pieces.
+// A kernel is updated by the panels its layer computes with, a vector in pieces; so is a kernel
+// that no cache would keep until then, by rows that lie together.
 template <class T>
 void Optimizer<T>::add_tiles(std::size_t part, bool whole) {
   const Variable& variable = *plan_.variables[static_cast<std::size_t>(parts_[part].variable)];
   const auto [rows, cols, ld] = variable.template storage<T>();
+  constexpr isize kCached = isize{1} << 21, kPiece = isize{1} << 16;  // elements
+  if (!whole && rows > 1 && rows * ld > kCached) {
+    const ops::Cut pieces(rows, std::max<isize>(kPiece / ld, 1));
+    for (isize i = 0; i < pieces.count; ++i) {
+      const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(pieces.count);
+      tiles_.push_back({part, pieces[i].begin * ld, pieces[i].size, cols, ld, place});
+    }
+    return;
+  }
   const ops::Cut panels = whole                        ? ops::Cut(cols, std::max<isize>(cols, 1))
                           : variable.shape.size() == 2 ? ops::kernel_panels(cols, 1)
                                                        : ops::Cut(cols, 8192);

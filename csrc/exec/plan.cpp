@@ -34,6 +34,7 @@ Plan<T>::Plan(const Graph& graph) : outputs(graph.outputs) {
   for (const Shape& shape : graph.inputs) {
     inputs.push_back(add_tensor("input", shape, true, graph.input_gradients));
   }
+  mark_sparse(graph);
   // All variables come first: one that any node trains is trained by every node that uses it.
   for (const Node& node : graph.nodes) {
     check(node.variables.size() == node.trainable.size(), node.spec.owner,
@@ -52,6 +53,24 @@ int Plan<T>::add_tensor(const std::string& owner, Shape shape, bool batched, boo
   const isize size = checked_count(owner, shape);
   tensors.push_back({std::move(shape), size, batched, index, needs_gradient});
   return index;
+}
+
+template <class T>
+void Plan<T>::mark_sparse(const Graph& graph) {
+  for (int input : graph.sparse) {
+    check(input >= 0 && input < static_cast<int>(inputs.size()),
+          "a sparse input must be an input of the graph. Received: input=", input, ".");
+    Tensor& tensor = tensors[static_cast<std::size_t>(input)];
+    check(tensor.shape.size() == 1,
+          "samples of a sparse input must have one axis. Received: samples of shape ", tensor.shape,
+          ".");
+    check(!tensor.needs_gradient,
+          "a sparse input has no gradient. Received: input_gradients=True.");
+    check(std::count(graph.outputs.begin(), graph.outputs.end(), input) == 0,
+          "a sparse input cannot be an output as it is.");
+    tensor.sparse = true;
+    tensor.size = 0;
+  }
 }
 
 template <class T>
@@ -76,12 +95,13 @@ template <class T>
 void Plan<T>::add_node(const Node& node, const std::vector<int>& readers) {
   std::vector<Shape> in, weights;
   std::vector<bool> in_batched;
-  bool needs_gradient = false;
+  bool needs_gradient = false, sparse = false;
   for (int input : node.inputs) {
     const Tensor& tensor = tensors[static_cast<std::size_t>(input)];
     in.push_back(tensor.shape);
     in_batched.push_back(tensor.batched);
     needs_gradient |= tensor.needs_gradient;
+    sparse |= tensor.sparse;
   }
   Step<T> step;
   for (const VariablePtr& variable : node.variables) {
@@ -90,6 +110,9 @@ void Plan<T>::add_node(const Node& node, const std::vector<int>& readers) {
     needs_gradient |= trainable[static_cast<std::size_t>(step.variables.back())];
   }
   step.op = ops::make_op<T>(node.op, {node.spec, in, in_batched, weights});
+  check(!sparse || step.op->reads_sparse, node.spec.owner,
+        ": only a dense layer reads a sparse input, Input(shape, sparse=True). Received: '",
+        node.op, "' on a sparse input.");
   step.name = node.spec.owner;
   step.inputs = node.inputs;
   const bool batched = step.op->batched.value_or(!in_batched.empty() && in_batched[0]);

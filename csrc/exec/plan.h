@@ -26,14 +26,16 @@ struct Graph {
   std::vector<Node> nodes;
   std::vector<int> outputs;
   bool input_gradients = false;  // whether the inputs have gradients
+  std::vector<int> sparse;       // the inputs whose samples come as compressed rows
 };
 
 struct Tensor {
   Shape shape;
-  isize size = 0;       // elements of one sample
+  isize size = 0;       // elements of one sample in memory, none of a sparse one
   bool batched = true;  // else it has one value for the whole batch
   int memory = -1;      // the tensor whose memory this one shares: itself, unless a reshape
   bool needs_gradient = false;
+  bool sparse = false;
 
   isize samples(isize batch) const { return batched ? batch : 1; }
   isize elements(isize batch) const { return size * samples(batch); }
@@ -77,6 +79,7 @@ struct Plan {
  private:
   int add_tensor(const std::string& owner, Shape shape, bool batched, bool needs_gradient);
   int add_variable(const VariablePtr& variable, bool is_trainable, const std::string& owner);
+  void mark_sparse(const Graph& graph);
   void add_node(const Node& node, const std::vector<int>& readers);
   bool fuse(const ops::Op<T>& activation, int input, int output);
 };

@@ -6,12 +6,6 @@
 namespace pynn::exec {
 namespace {
 
-template <class V>
-V* grown(std::vector<V>& memory, isize size) {
-  if (static_cast<isize>(memory.size()) < size) memory.resize(static_cast<std::size_t>(size));
-  return memory.data();
-}
-
 // "y" where there is one target, else "y[1]".
 std::string place_name(const char* name, std::size_t index, std::size_t count) {
   return count == 1 ? name : message(name, "[", index, "]");

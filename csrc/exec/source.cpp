@@ -1,5 +1,8 @@
 #include "exec/source.h"
 
+#include <cstring>
+
+#include "core/check.h"
 #include "kernels/table.h"
 #include "ops/tiling.h"
 
@@ -23,7 +26,42 @@ T* gather_strided(T* y, const char* x, const Source& source, std::size_t axis, C
   return y;
 }
 
+template <class I>
+isize read(const char* at) {
+  I value;
+  std::memcpy(&value, at, sizeof(I));
+  return static_cast<isize>(value);
+}
+
 }  // namespace
+
+isize Integers::operator[](isize i) const {
+  const char* at = data + i * stride;
+  return wide ? read<std::int64_t>(at) : read<std::int32_t>(at);
+}
+
+isize CompressedRows::column(isize i, isize cols) const {
+  const isize at = index[i];
+  check(at >= 0 && at < cols, "the indices of a CSR matrix must be columns in [0, ", cols,
+        "). Received: indices[", i, "]=", at, ".");
+  return at;
+}
+
+CompressedRows::Run CompressedRows::row(isize r) const {
+  const isize begin = start[r], end = start[r + 1];
+  check(0 <= begin && begin <= end && end <= stored,
+        "indptr of a CSR matrix must not decrease and must stay within the ", stored,
+        " stored numbers. Received: indptr[", r, "]=", begin, ", indptr[", r + 1, "]=", end, ".");
+  return {begin, end - begin};
+}
+
+void Source::check_rows() const {
+  if (!compressed) return;
+  for (isize r = 0; r < samples(); ++r) {
+    const auto [begin, size] = compressed->row(r);
+    for (isize i = begin; i < begin + size; ++i) compressed->column(i, shape[1]);
+  }
+}
 
 bool Source::dense_samples() const {
   isize expected = kDTypes[static_cast<int>(dtype)].bytes;

@@ -62,6 +62,12 @@ void Trainer<T>::check_shapes(const Dataset& data) const {
 }
 
 template <class T>
+void Trainer<T>::check_values(const Dataset& data) const {
+  for (const Source& x : data.x) x.check_rows();
+  objective_.check_labels(data);
+}
+
+template <class T>
 void Trainer<T>::make_room(isize batch) {
   if (space_ && space_->capacity >= batch) return;
   space_ = std::make_unique<Workspace<T>>(network_->plan, batch, true,
@@ -114,9 +120,7 @@ void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, i
   const isize first = batch * request.batch_size;
   const isize n = std::min(request.batch_size, request.rows - first);
   const std::int64_t* order = request.order + first;
-  for (std::size_t i = 0; i < data.x.size(); ++i) {
-    data.x[i].template gather<T>(space_->tensor[i], order, 0, n, request.team);
-  }
+  space_->gather(data.x, order, 0, n, request.team);
   feed_.gather(data, order, 0, n, request.team);
   const Run run{n, request.team, true, request.seed,
                 static_cast<std::uint32_t>(optimizer.iterations)};
@@ -187,9 +191,7 @@ Gradients<T> Trainer<T>::gradients(const Dataset& data, bool training_mode, std:
   const isize n = data.x[0].samples();
   Workspace<T> space(plan, n, true, backprop_.scratch(plan, n));
   Feed<T> feed;
-  for (std::size_t i = 0; i < data.x.size(); ++i) {
-    data.x[i].template gather<T>(space.tensor[i], nullptr, 0, n, team);
-  }
+  space.gather(data.x, nullptr, 0, n, team);
   feed.gather(data, nullptr, 0, n, team);
   Score score = objective_.empty_score();
   const Run run{n, team, training_mode, seed, static_cast<std::uint32_t>(optimizer.iterations)};

@@ -56,8 +56,8 @@ class Trainer {
 
   // Throws where arrays do not fit the network and the losses. Cheap: looks at shapes only.
   void check_shapes(const Dataset& data) const;
-  // The same for the values of class indices, which a loss takes on trust.
-  void check_labels(const Dataset& data) const { objective_.check_labels(data); }
+  // The same for class indices, which a loss takes on trust, and for the places of sparse numbers.
+  void check_values(const Dataset& data) const;
 
   // Trains on consecutive batches of the order; returns how many.
   isize train(const Dataset& data, const TrainRequest& request, Poll& poll);

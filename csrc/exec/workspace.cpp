@@ -63,7 +63,8 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
       tensor(plan.tensors.size()),
       gradient(plan.tensors.size()),
       saved(plan.steps.size()),
-      kept(training ? plan.steps.size() : 0) {
+      kept(training ? plan.steps.size() : 0),
+      sparse(plan.tensors.size()) {
   for (const Tensor& tensor_of : plan.tensors) {
     check(tensor_of.size == 0 || capacity <= kMostElements / tensor_of.size,
           "a batch must fit into memory. Received: ", capacity, " samples of shape ",
@@ -111,10 +112,26 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
     most_inputs = std::max(most_inputs, plan.steps[s].inputs.size());
     most_variables = std::max(most_variables, plan.steps[s].variables.size());
   }
+  for (std::size_t t = 0; t < sparse.size(); ++t) {
+    if (plan.tensors[t].sparse) sparse[t] = std::make_unique<SparseBatch<T>>();
+  }
   x.resize(most_inputs);
+  sparse_x.resize(most_inputs);
   dx.resize(most_inputs);
   w.resize(most_variables);
   dw.resize(most_variables);
+}
+
+template <class T>
+void Workspace<T>::gather(const std::vector<Source>& inputs, const std::int64_t* rows, isize first,
+                          isize n, int team) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {  // the first tensors
+    if (sparse[i]) {
+      sparse[i]->gather(inputs[i], rows, first, n, team);
+    } else {
+      inputs[i].template gather<T>(tensor[i], rows, first, n, team);
+    }
+  }
 }
 
 template struct Workspace<float>;

@@ -12,6 +12,7 @@
 #include "kernels/random.h"
 #include "kernels/reductions.h"
 #include "kernels/rowwise.h"
+#include "kernels/sparse.h"
 #include "kernels/updates.h"
 #include "kernels/vmath.h"
 
@@ -50,6 +51,8 @@ constexpr Table<T> make_table() {
   table.perceptron = train_perceptron<T>;
   table.row_products = row_products<T>;
   table.fold_scale = fold_scale<T>;
+  table.csr_product = csr_product<T>;
+  table.csr_transpose = csr_transpose<T>;
   return table;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "core/csr.h"
 #include "core/span.h"
 
 namespace pynn::kernels {
@@ -208,6 +209,11 @@ struct Table {
   void (*row_products)(double* y, const TableRows<T>& rows, const std::int32_t* order, isize n,
                        const T* w);
   void (*fold_scale)(PerceptronState<T>* state, isize cols);
+  // sparse.h: y(count, cols) = s d for the rows [first, first + count) of s
+  void (*csr_product)(T* y, isize ld_y, const Csr<T>& s, const T* d, isize ld, isize first,
+                      isize count, isize cols);
+  // start(s.cols + 2), the last of it scratch
+  void (*csr_transpose)(isize* start, isize* index, T* value, const Csr<T>& s);
 };
 
 template <class T>

@@ -1,4 +1,5 @@
-// y = f(x W + b) on the last axis, x(n, in), W(in, out), b(out).
+// y = f(x W + b) on the last axis, x(n, in), W(in, out), b(out). A sparse x takes the same way, but
+// for the two products with x.
 #include "core/arena.h"
 #include "kernels/gemm.h"
 #include "ops/op.h"
@@ -28,6 +29,7 @@ class Dense : public Op<T> {
     has_bias_ = b.variables.size() > 1;
     check(!has_bias_ || b.variables[1] == Shape{cols_}, b.spec.owner, ": bias must have shape (",
           cols_, ",).");
+    this->reads_sparse = true;
     this->out = x;
     this->out.back() = cols_;
   }
@@ -44,24 +46,31 @@ class Dense : public Op<T> {
   void forward(const Forward<T>& run) const override {
     const auto& k = kernels::table<T>();
     const isize rows = run.pass.n * lead_;
-    const Cut blocks = row_blocks(rows);
+    const SparseInput<T>* sparse = run.sparse[0];
+    const Cut blocks = sparse ? sparse_row_blocks(rows) : row_blocks(rows);
     const Cut panels =
-        run.pass.training ? kernel_panels(cols_, rows) : inference_panels(cols_, rows);
+        run.pass.training && !sparse ? kernel_panels(cols_, rows) : inference_panels(cols_, rows);
+    const double cost =
+        sparse ? csr_cost(sparse->samples.start[rows], cols_) : gemm_cost(rows, cols_, in_);
     const T *x = run.x[0], *w = run.w[0];
     // Training keeps the pre-activation where the derivative needs it.
     T* z = row_ >= 0 && keeps_x_ && run.saved ? run.saved : run.y;
-    parallel_for(
-        run.pass.team, panels.count * blocks.count, gemm_cost(rows, cols_, in_), [&](isize i) {
-          const Tile cols = panels[i % panels.count], block = blocks[i / panels.count];
-          const isize at = block.begin * cols_ + cols.begin;
-          gemm(z + at, cols_, Factor<T>{x + block.begin * in_, in_}, Factor<T>{w + cols.begin, ld_},
-               block.size, cols.size, in_, T(0));
-          if (has_bias_) k.add_bias(z + at, run.w[1] + cols.begin, block.size, cols.size, cols_);
-          if (row_ < 0) return;
-          for_tile(block.size, cols.size, [&](isize offset, isize count) {
-            k.activation[row_].forward(run.y + at + offset, z + at + offset, params_, count);
-          });
-        });
+    parallel_for(run.pass.team, panels.count * blocks.count, cost, [&](isize i) {
+      const Tile cols = panels[i % panels.count], block = blocks[i / panels.count];
+      const isize at = block.begin * cols_ + cols.begin;
+      if (sparse) {
+        k.csr_product(z + at, cols_, sparse->samples, w + cols.begin, ld_, block.begin, block.size,
+                      cols.size);
+      } else {
+        gemm(z + at, cols_, Factor<T>{x + block.begin * in_, in_}, Factor<T>{w + cols.begin, ld_},
+             block.size, cols.size, in_, T(0));
+      }
+      if (has_bias_) k.add_bias(z + at, run.w[1] + cols.begin, block.size, cols.size, cols_);
+      if (row_ < 0) return;
+      for_tile(block.size, cols.size, [&](isize offset, isize count) {
+        k.activation[row_].forward(run.y + at + offset, z + at + offset, params_, count);
+      });
+    });
   }
 
   void backward(const Backward<T>& run) const override {
@@ -76,6 +85,12 @@ class Dense : public Op<T> {
     }
     // dW = x^T dz and db by panels of W; dx = dz W^T by blocks of rows and panels of x.
     T *dw = run.dw[0], *db = has_bias_ ? run.dw[1] : nullptr, *dx = run.dx[0];
+    if (const SparseInput<T>* sparse = run.sparse[0]; sparse && dw) {  // by blocks of rows of W
+      for_rows(run.pass.team, in_, cols_, [&](isize first, isize count) {
+        k.csr_product(dw + first * ld_, ld_, sparse->features, dz, cols_, first, count, cols_);
+      });
+      dw = nullptr;
+    }
     const Cut panels = kernel_panels(cols_, rows), strips = kernel_panels(in_, rows);
     const Cut blocks = row_blocks(rows);
     const isize dw_tasks = dw || db ? panels.count : 0;

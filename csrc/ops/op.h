@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/csr.h"
 #include "kernels/table.h"
 #include "ops/spec.h"
 
@@ -26,6 +27,13 @@ struct Pass {
 // What an op without a size known in advance keeps from forward to backward, in memory of its own.
 using Kept = std::shared_ptr<void>;
 
+// A batch of a sparse input: a row for each sample; and transposed, a row for each feature, which
+// only a backward pass finds.
+template <class T>
+struct SparseInput {
+  Csr<T> samples, features;
+};
+
 template <class T>
 struct Forward {
   const Pass& pass;
@@ -35,6 +43,8 @@ struct Forward {
   T* const* w;        // one per variable
   double* penalty;    // an activity penalty adds its sum over the samples here
   Kept* kept;         // null where no backward pass can follow
+  // One per input: what takes the place of x where it is sparse, else null.
+  const SparseInput<T>* const* sparse;
 };
 
 template <class T>
@@ -48,6 +58,7 @@ struct Backward {
   T* dy;  // may be overwritten
   T* const* w;
   Kept* kept;
+  const SparseInput<T>* const* sparse;
 };
 
 // What an op is made from. `in` and `variables` are shapes; a sample's shape has no batch axis. An
@@ -68,6 +79,7 @@ class Op {
   std::optional<bool>
       batched;                 // whether the output has a batch axis; by default as the first input
   bool whole_batch = false;    // the result mixes samples, so prediction may not cut the batch
+  bool reads_sparse = false;   // takes sparse inputs, too
   bool alias = false;          // the output is the input's memory under another shape; never run
   bool penalizes = false;      // has a gradient of its own, even if nothing depends on the output
   isize saved_per_sample = 0;  // elements kept from forward to backward, per sample of the run

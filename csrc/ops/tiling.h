@@ -34,12 +34,16 @@ inline Cut inference_panels(isize cols, isize rows) {
   return rows <= 32 ? kernel_panels(cols, rows) : Cut(cols, 1024);
 }
 
-// Blocks of rows of a batch.
+// Blocks of rows of a batch; few of a sparse one, as each has a length of its own.
 inline Cut row_blocks(isize rows) { return {rows, 256}; }
+inline Cut sparse_row_blocks(isize rows) { return {rows, 8}; }
 
 // Work in estimated nanoseconds, for deciding how many threads are worth it.
 inline double gemm_cost(isize m, isize n, isize k) {
   return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / 40;
+}
+inline double csr_cost(isize stored, isize cols) {
+  return static_cast<double>(stored) * static_cast<double>(cols) / 8;
 }
 inline double elementwise_cost(isize n) { return static_cast<double>(n) * 0.4; }
 

@@ -47,6 +47,7 @@ class Graph:
         self.differs_in_training = False  # whether a layer asked
         self.trains_in_prediction = False  # whether a layer was called with training=True
         self.inputs: list[Tensor] = []
+        self._sparse: list[int] = []  # numbers of inputs
         self.variables: list[Variable] = []
         self.trained: set[int] = set()
         self.penalties: list[Tensor] = []
@@ -78,9 +79,16 @@ class Graph:
         finally:
             self._training = outer
 
-    def input(self, sample: Shape) -> Tensor:
-        """Returns a new input's tensor; ``sample`` is the shape of one sample."""
+    def input(self, sample: Shape, sparse: bool = False) -> Tensor:
+        """Returns a new input's tensor.
+
+        Args:
+            sample: the shape of one sample.
+            sparse: whether samples come as compressed rows.
+        """
         tensor = Tensor(self, sample)
+        if sparse:
+            self._sparse.append(len(self.inputs))
         self.inputs.append(tensor)
         return tensor
 
@@ -260,6 +268,7 @@ class Graph:
             nodes,
             [number[id(tensor)] for tensor in outputs],
             input_gradients,
+            self._sparse,
         )
 
 

@@ -16,6 +16,7 @@ from pynn._graph.structure import flatten, map_structure, pack
 from pynn._graph.symbol import KerasTensor, Placeholders, symbols_in
 from pynn._graph.tensor import Tensor
 from pynn.utils.random import draw_seed
+from pynn.utils.sparse import SparseRows, is_sparse
 
 Array = npt.NDArray[Any]
 _CHUNK_WORK = 2.5e9  # multiplications in one call of predict or evaluate
@@ -50,7 +51,7 @@ class Program:
         tensors = Placeholders(self.graph)
         options = dict(kwargs or {})
         for symbol in symbols_in((tuple(args), options)):
-            tensors.set(symbol, self.graph.input(symbol.sample))
+            tensors.set(symbol, self.graph.input(symbol.sample, symbol.sparse))
         options = tensors.replace(options)
         self.outputs = self.graph.call(layer, *tensors.replace(tuple(args)), **options)
         _check_float_types(layer)
@@ -59,6 +60,7 @@ class Program:
         self._input_gradients = input_gradients
         self._passes = itertools.count()
         plain = len(self.graph.inputs) == 1 and isinstance(self.outputs, Tensor)
+        plain = plain and not any(symbol.sparse for symbol in symbols_in(tuple(args)))
         self._only_sample = self.graph.inputs[0].sample if plain else None
         self._network: _core.Network | None = None
         self._extra: list[Tensor] = []
@@ -109,7 +111,7 @@ class Program:
             return True, draw_seed(), next(self._passes)
         return False, 0, 0
 
-    def run(self, x: Sequence[Array]) -> list[Array]:
+    def run(self, x: Sequence[Array | SparseRows]) -> list[Array]:
         """Computes the outputs for arrays of samples, one for each input."""
         training, seed, step = self.next_pass()
         if training:
@@ -121,7 +123,7 @@ class Program:
         is_plain = type(x) is np.ndarray and x.ndim > 0 and x.dtype.isnative
         return is_plain and x.shape[1:] == self._only_sample
 
-    def __call__(self, x: Sequence[Array]) -> Any:
+    def __call__(self, x: Sequence[Array | SparseRows]) -> Any:
         """The same in the structure the layer returns."""
         return pack(self.outputs, self.run(x))
 
@@ -149,7 +151,7 @@ def _check_float_types(layer: Any) -> None:
 def run_layer(layer: Any, args: Sequence[Any], kwargs: Mapping[str, Any], training: bool) -> Any:
     """Runs a layer on arrays of samples."""
     given = (tuple(args), dict(kwargs))
-    arrays = [np.asarray(leaf) for leaf in flatten(given[0])]
+    arrays = [leaf if is_sparse(leaf) else np.asarray(leaf) for leaf in flatten(given[0])]
     for array in arrays:
         if array.ndim == 0:
             raise ValueError(f"{layer.name}: expected arrays of samples. Received: a single number")
@@ -157,7 +159,7 @@ def run_layer(layer: Any, args: Sequence[Any], kwargs: Mapping[str, Any], traini
     known = {id(leaf) for leaf in further}
 
     def symbol(leaf: Any) -> Any:
-        return KerasTensor((None, *np.shape(leaf)[1:]))
+        return KerasTensor((None, *np.shape(leaf)[1:]), sparse=is_sparse(leaf))
 
     symbols = map_structure(symbol, given[0])
     options = map_structure(lambda leaf: symbol(leaf) if id(leaf) in known else leaf, given[1])

@@ -37,6 +37,7 @@ class KerasTensor(Symbol):
         dtype: name of the element type.
         name: by default ``keras_tensor``, numbered.
         history: set by the layer that makes it.
+        sparse: whether it is an input whose samples come as the rows of sparse matrices.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class KerasTensor(Symbol):
         dtype: str = "float32",
         name: str | None = None,
         history: History | None = None,
+        sparse: bool = False,
     ) -> None:
         self.shape = tuple(shape)
         self.dtype = str(dtype)
         self.name = name or unique_name("keras_tensor")
         self.history = history
+        self.sparse = bool(sparse)
         self.mask_sample: tuple[int, ...] | None = None  # of one sample's mask, if it has one
 
     @property

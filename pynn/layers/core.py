@@ -23,13 +23,14 @@ class InputLayer(Layer):
         shape: shape of one sample, e.g. ``(784,)`` or ``(28, 28)``; an integer means one axis.
         batch_size: accepted and ignored: any number of samples may come.
         dtype: the type of the data. Any type is accepted; batches are cast as they are read.
+        sparse: whether samples come as the rows of sparse matrices, which only ``Dense`` reads.
         batch_shape: ``shape`` with the batch dimension before it.
         input_tensor: only None.
         optional: only False.
         name: by default ``input_layer``, numbered.
 
     Raises:
-        ValueError: no shape, or one that leaves a size open.
+        ValueError: no shape, or one that leaves a size open; a sparse one of several axes.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class InputLayer(Layer):
         shape: Any = None,
         batch_size: int | None = None,
         dtype: Any = None,
+        sparse: bool | None = None,
         batch_shape: Any = None,
         input_tensor: Any = None,
         optional: bool = False,
@@ -57,11 +59,25 @@ class InputLayer(Layer):
         self.sample_shape: Shape = sample_shape("Input", shape) if given is None else given
         self.batch_shape: tuple[int | None, ...] = (None, *self.sample_shape)
         self.shape = self.batch_shape
+        self.sparse = bool(sparse)
+        if self.sparse and len(self.sample_shape) != 1:
+            raise ValueError(
+                "Input: samples of a sparse input have one axis, shape=(features,). "
+                f"Received: shape={self.sample_shape}"
+            )
         self._data_dtype = None if dtype is None else standardize_dtype(dtype)
         self.built = True
         self._input_shape = self.batch_shape
         kind = self.input_dtype
-        Node(self, (), {}, KerasTensor(self.batch_shape, kind, name=self.name))
+        symbol = KerasTensor(self.batch_shape, kind, self.name, sparse=self.sparse)
+        Node(self, (), {}, symbol)
+
+    @classmethod
+    def like(cls, symbol: KerasTensor) -> InputLayer:
+        """Returns a new input for the samples that ``symbol`` stands for."""
+        return cls(
+            batch_shape=symbol.shape, dtype=symbol.dtype, sparse=symbol.sparse, name=symbol.name
+        )
 
     @property
     def input_dtype(self) -> str:
@@ -74,6 +90,7 @@ class InputLayer(Layer):
         return {
             "batch_shape": list(self.batch_shape),
             "dtype": self.input_dtype,
+            **({"sparse": True} if self.sparse else {}),
             "name": self.name,
         }
 
@@ -97,7 +114,8 @@ def Input(
         shape: shape of one sample, without the batch dimension.
         batch_size: accepted and ignored.
         dtype: the type of the data; any is accepted.
-        sparse: only None or False.
+        sparse: whether samples come as the rows of SciPy's sparse matrices; only ``Dense`` layers
+            read them, without making them dense. Other samples are converted.
         batch_shape: ``shape`` with the batch dimension before it.
         name: by default ``input_layer``, numbered.
         tensor: only None.
@@ -107,10 +125,8 @@ def Input(
         >>> Input(shape=(28, 28)).shape
         (None, 28, 28)
     """
-    if sparse:
-        raise ValueError("Input: sparse inputs are not available. Received: sparse=True")
     symbol: KerasTensor = InputLayer(
-        shape, batch_size, dtype, batch_shape, tensor, optional, name
+        shape, batch_size, dtype, sparse, batch_shape, tensor, optional, name
     ).output
     return symbol
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pynn._graph.structure import flatten
-from pynn.utils.arrays import as_array, is_memory_map
+from pynn.utils.arrays import as_array, as_samples, is_memory_map
 from pynn.utils.checks import is_integer
+from pynn.utils.sparse import SparseRows, is_sparse, sparse_rows
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -50,17 +51,38 @@ def check_own_steps(model: type) -> None:
                 )
 
 
-def samples(name: str, value: Any, sample_shape: Shape | None) -> Array:
-    """Returns an array whose first axis counts samples of the given shape.
+def refuse_sparse(name: str, x: Any) -> None:
+    """Raises ValueError for a sparse matrix, where no input is declared to be sparse."""
+    if is_sparse(x):
+        raise ValueError(
+            f"`{name}` is a sparse matrix: begin the model with Input(shape={x.shape[1:]}, "
+            f"sparse=True), or pass {name}.toarray(). Received: {name}.shape={x.shape}"
+        )
+
+
+def samples(name: str, value: Any, sample_shape: Shape | None, sparse: bool = False) -> Any:
+    """Returns an array, or compressed rows, whose first axis counts samples of the given shape.
 
     ``(n,)`` is taken as ``(n, 1)`` where a sample is one number.
 
+    Args:
+        name: for messages.
+        value: what the user gave.
+        sample_shape: of one sample; None for any.
+        sparse: whether compressed rows are wanted, of arrays, too.
+
     Raises:
-        ValueError: another shape.
+        ValueError: another shape, or a sparse matrix where an array is wanted.
     """
-    x = as_array(name, value)
+    if sparse:
+        return sparse_rows(name, _fitting(name, as_samples(name, value), sample_shape))
+    refuse_sparse(name, value)
+    return _fitting(name, as_array(name, value), sample_shape)
+
+
+def _fitting(name: str, x: Any, sample_shape: Shape | None) -> Any:
     if x.ndim == 0:
-        raise ValueError(f"`{name}` must be an array of samples. Received: {name}={value!r}")
+        raise ValueError(f"`{name}` must be an array of samples. Received: {name}={x!r}")
     if sample_shape is None:
         return x[:, np.newaxis] if x.ndim == 1 else x
     if x.shape[1:] == sample_shape:
@@ -181,7 +203,7 @@ def class_weights(value: Mapping[Any, float], y: Array, sparse: bool) -> Array:
     return weight
 
 
-def check_all_finite(**arrays: Sequence[Array | None]) -> None:
+def check_all_finite(**arrays: Sequence[Array | SparseRows | None]) -> None:
     """Raises ValueError where one of the arrays contains NaN or infinity."""
     for name, parts in arrays.items():
         for array in parts:
@@ -189,11 +211,18 @@ def check_all_finite(**arrays: Sequence[Array | None]) -> None:
                 check_finite(name, array)
 
 
-def check_finite(name: str, array: Array) -> None:
+def check_finite(name: str, array: Array | SparseRows) -> None:
     """Raises ValueError where an array contains NaN or infinity (memory maps are not read).
 
     Values are read in pieces that stay in the cache; nothing is copied.
     """
+    if isinstance(array, SparseRows):
+        _check_finite(name, array.data, array.row_of)
+    else:
+        _check_finite(name, array, int)
+
+
+def _check_finite(name: str, array: Array, row_of: Callable[[int], int]) -> None:
     if array.dtype.kind != "f" or array.size == 0 or is_memory_map(array):
         return
     step = max(1, 200_000 * len(array) // array.size)
@@ -203,7 +232,7 @@ def check_finite(name: str, array: Array) -> None:
             bad = ~np.isfinite(part).reshape(len(part), -1).all(axis=1)
             raise ValueError(
                 f"`{name}` must consist of finite numbers. "
-                f"Received: NaN or infinity in row {start + int(bad.argmax())}"
+                f"Received: NaN or infinity in row {row_of(start + int(bad.argmax()))}"
             )
 
 
@@ -241,7 +270,7 @@ def only_with_arrays(**given: Any) -> None:
             )
 
 
-def same_rows(**arrays: Array | None) -> None:
+def same_rows(**arrays: Array | SparseRows | None) -> None:
     """Raises ValueError unless all arrays have the same number of rows."""
     lengths = {name: len(array) for name, array in arrays.items() if array is not None}
     if len(set(lengths.values())) > 1:

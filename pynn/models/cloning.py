@@ -100,8 +100,7 @@ def _clone_stack(
     stack: list[Any] = []
     given = flatten(inputs) if inputs is not None else []
     if given:
-        symbol = given[0]
-        stack.append(InputLayer(batch_shape=symbol.shape, dtype=symbol.dtype, name=symbol.name))
+        stack.append(InputLayer.like(given[0]))
     elif model._input is not None:
         stack.append(_same(model._input))
     stack += [_clone_layer(layer, clone, recursive, cache) for layer in model.layers]
@@ -120,12 +119,7 @@ def _clone_graph(
     cache: dict[int, Layer],
 ) -> Functional:
     olds = flatten(model.symbols)
-    if inputs is None:
-        news = [
-            InputLayer(batch_shape=old.shape, dtype=old.dtype, name=old.name).output for old in olds
-        ]
-    else:
-        news = flatten(inputs)
+    news = [InputLayer.like(old).output for old in olds] if inputs is None else flatten(inputs)
     if len(news) != len(olds):
         raise ValueError(f"clone_model: expected {len(olds)} input_tensors. Received: {len(news)}")
     known = {id(old): new for old, new in zip(olds, news, strict=True)}

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from pynn._graph.structure import flatten
 from pynn.models import checks
+from pynn.utils.sparse import SparseRows
 
 Array = npt.NDArray[Any]
 
@@ -21,12 +22,12 @@ class Data:
     """Arrays whose first axis counts the samples.
 
     Attributes:
-        x: one for each input.
+        x: one for each input; compressed rows for one that is sparse.
         y: one for each output, None where nothing is compared with it.
         weight: one for each output, None where all samples count alike.
     """
 
-    x: Sequence[Array]
+    x: Sequence[Array | SparseRows]
     y: Sequence[Array | None]
     weight: Sequence[Array | None]
 
@@ -47,8 +48,8 @@ def _rows(arrays: Sequence[Any], rows: Any) -> list[Any]:
     return [None if array is None else array[rows] for array in arrays]
 
 
-def inputs(x: Any, symbols: Any, names: Sequence[str]) -> list[Array]:
-    """Returns one array of samples for each input of a model.
+def inputs(x: Any, symbols: Any, names: Sequence[str]) -> list[Array | SparseRows]:
+    """Returns one array of samples, or sparse rows of them, for each input of a model.
 
     Args:
         x: an array; or several in the structure of ``symbols``, or by name.
@@ -78,7 +79,7 @@ def inputs(x: Any, symbols: Any, names: Sequence[str]) -> list[Array]:
         )
     several = len(expected) > 1
     return [
-        checks.samples(f"x[{name!r}]" if several else "x", part, symbol.sample)
+        checks.samples(f"x[{name!r}]" if several else "x", part, symbol.sample, symbol.sparse)
         for name, part, symbol in zip(names, parts, expected, strict=True)
     ]
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from pynn._graph.structure import flatten
-from pynn.layers import BatchNormalization, Dense, Identity, Layer
+from pynn.layers import BatchNormalization, Dense, Identity, InputLayer, Layer
 from pynn.models.cloning import clone_model
+from pynn.models.data import inputs
 from pynn.models.functional import Functional
 from pynn.models.sequential import Sequential
 
@@ -71,7 +72,8 @@ def fuse(model: Any) -> Any:
     if isinstance(model, Functional):
         fused = clone_model(model, clone_function=clone, call_function=call)
     else:
-        kept = [clone(layer) for layer in model.layers if id(layer) not in norms]
+        kept: list[Layer] = [] if model._input is None else [InputLayer.like(model.symbols)]
+        kept += [clone(layer) for layer in model.layers if id(layer) not in norms]
         fused = Sequential(kept, name=model.name)
         fused.build(model.input_shape)
     for layer in model.sublayers:
@@ -124,7 +126,8 @@ def _folded(dense: Dense, norm: BatchNormalization) -> list[Any]:
 def _compare(model: Any, fused: Any) -> None:
     """Raises RuntimeError where the two models predict different numbers."""
     rng = np.random.default_rng(0)
-    x = [rng.standard_normal((_PROBE_ROWS, *symbol.sample)) for symbol in model.inputs]
+    rows = [rng.standard_normal((_PROBE_ROWS, *symbol.sample)) for symbol in model.inputs]
+    x = inputs(rows, model.inputs, model.input_names)
     for ours, theirs in zip(fused.program().run(x), model.program().run(x), strict=True):
         close = _CLOSE[model.program().dtype] * max(1.0, float(np.abs(theirs).max(initial=0)))
         error = float(np.abs(ours - theirs).max(initial=0))

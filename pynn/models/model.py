@@ -11,7 +11,7 @@ from pynn._graph.structure import flatten, map_shapes, map_structure
 from pynn._graph.symbol import KerasTensor, infer, symbols_in
 from pynn._graph.tensor import Symbol
 from pynn.layers._base import Layer
-from pynn.models import data
+from pynn.models import checks, data
 from pynn.models.persistence import Persistence
 from pynn.models.training import Training
 from pynn.utils.arrays import as_arrays
@@ -143,6 +143,8 @@ class Model(Persistence, Training, Layer):
     def ensure_built(self, x: Any) -> None:
         """Builds the model for these arrays of samples if that has not been done."""
         if not self.built or self._symbols is None:
+            for array in flatten(x):
+                checks.refuse_sparse("x", array)
             shape = map_structure(lambda a: (None, *(a.shape[1:] or (1,))), x)
             with building(self):
                 self.build(shape)

@@ -144,7 +144,7 @@ class Sequential(Model):
         if self._input is not None:
             self._symbols = self._input.output
         elif isinstance(first, Model) and first.built:
-            self._symbols = KerasTensor(first.symbols.shape)
+            self._symbols = KerasTensor(first.symbols.shape, sparse=first.symbols.sparse)
         elif self._symbols is None:
             return
         if self._layers:

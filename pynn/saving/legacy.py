@@ -38,7 +38,7 @@ _KERAS_1: Mapping[str, Mapping[str, str | None]] = {
 _KERAS_2: Mapping[str, Mapping[str, str | None]] = {
     "*": {"batch_input_shape": "batch_shape"},
     "BatchNormalization": {"fused": None, "virtual_batch_size": None, "adjustment": None},
-    "InputLayer": {"ragged": None, "sparse": None, "type_spec": None},
+    "InputLayer": {"ragged": None, "type_spec": None},
     "LeakyReLU": {"alpha": "negative_slope"},
 }
 

@@ -53,7 +53,7 @@ def describe(model: Any) -> dict[str, Any]:
 
     entries = []
     for symbol in inner.values():
-        layer = InputLayer(batch_shape=symbol.shape, dtype=symbol.dtype, name=symbol.name)
+        layer = InputLayer.like(symbol)
         entries.append({**serialize(layer), "name": symbol.name, "inbound_nodes": []})
     for operation in model.operations:
         nodes = [node for node in calls[id(operation)] if node.inputs]

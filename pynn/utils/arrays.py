@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pynn.utils.sparse import SparseRows, is_sparse, sparse_rows
+
 Array = npt.NDArray[Any]
 
 
@@ -20,6 +22,11 @@ def as_array(name: str, value: Any) -> Array:
     """
     if value is None:
         raise ValueError(f"`{name}` is missing. Received: {name}=None")
+    if is_sparse(value):
+        raise TypeError(
+            f"`{name}` must be an array: only inputs may be sparse. Use {name}.toarray(). "
+            f"Received: {name} of type {type(value).__name__}"
+        )
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -44,8 +51,17 @@ def as_array(name: str, value: Any) -> Array:
     return array
 
 
+def as_samples(name: str, value: Any) -> Array | SparseRows:
+    """Returns an array of numbers, or compressed rows for a sparse matrix.
+
+    Raises:
+        ValueError, TypeError: as ``as_array``.
+    """
+    return sparse_rows(name, value) if is_sparse(value) else as_array(name, value)
+
+
 def as_arrays(name: str, value: Any) -> Any:
-    """Returns an array; or a list, tuple or dictionary of arrays where one is given.
+    """Returns samples; or a list, tuple or dictionary of them where one is given.
 
     A list of numbers, or of lists of numbers, is one array.
 
@@ -53,11 +69,11 @@ def as_arrays(name: str, value: Any) -> Any:
         ValueError, TypeError: as ``as_array``.
     """
     if isinstance(value, Mapping):
-        return {key: as_array(f"{name}[{key!r}]", part) for key, part in value.items()}
+        return {key: as_samples(f"{name}[{key!r}]", part) for key, part in value.items()}
     if isinstance(value, (list, tuple)) and any(hasattr(part, "shape") for part in value):
-        parts = [as_array(f"{name}[{i}]", part) for i, part in enumerate(value)]
+        parts = [as_samples(f"{name}[{i}]", part) for i, part in enumerate(value)]
         return tuple(parts) if isinstance(value, tuple) else parts
-    return as_array(name, value)
+    return as_samples(name, value)
 
 
 def is_memory_map(array: Array) -> bool:

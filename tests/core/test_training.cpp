@@ -1,6 +1,6 @@
-// The engine without Python: a network with every kind of state, and one with shared tensors,
-// shared variables and several losses, train, allocate nothing per batch, and give the same bits
-// for any number of threads.
+// The engine without Python: a network with every kind of state, on dense and on sparse samples,
+// and one with shared tensors, shared variables and several losses, train, allocate nothing per
+// batch, and give the same bits for any number of threads.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -138,19 +138,29 @@ Model web_model() {
   return model;
 }
 
+enum class Kind { chain, sparse, web };  // the chain on dense or sparse samples, or the web
+
+template <class T>
+Graph graph_of(Kind kind) {
+  Graph g = kind == Kind::web ? web<T>() : chain<T>();
+  if (kind == Kind::sparse) g.sparse = {0};
+  return g;
+}
+
 template <class T>
 struct Setup {
   std::vector<std::uint8_t> x = std::vector<std::uint8_t>(kSamples * kFeatures);
   std::vector<std::int64_t> y = std::vector<std::int64_t>(kSamples), order = y;
+  std::vector<std::int32_t> row_starts, columns;  // of sparse samples, whose numbers are in x
   std::vector<double> rates = std::vector<double>(1000, 1e-3);
   std::vector<float> weights = std::vector<float>(kSamples);
   std::shared_ptr<const Network<T>> network;
   Model model;
   OptimizerSpec optimizer;
   Dataset data;
-  explicit Setup(bool is_web)
-      : network(std::make_shared<const Network<T>>(is_web ? web<T>() : chain<T>())),
-        model(is_web ? web_model() : Model()) {
+  explicit Setup(Kind kind)
+      : network(std::make_shared<const Network<T>>(graph_of<T>(kind))),
+        model(kind == Kind::web ? web_model() : Model()) {
     for (std::size_t i = 0; i < x.size(); ++i)
       x[i] = static_cast<std::uint8_t>(i * 2654435761u >> 7) % 2;
     for (std::size_t i = 0; i < y.size(); ++i) {
@@ -167,14 +177,29 @@ struct Setup {
                DType::u8,
                {kSamples, kFeatures},
                {kFeatures, 1}}};
+    if (kind == Kind::sparse) make_sparse();
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = 0.25f * static_cast<float>(i % 5);
     const Source labels{reinterpret_cast<const char*>(y.data()), DType::i64, {kSamples}, {8}};
     const Source weight{reinterpret_cast<const char*>(weights.data()), DType::f32, {kSamples}, {4}};
     data.y = {labels};
-    if (is_web) {
+    if (kind == Kind::web) {
       data.y.push_back(labels);
       data.weight = {weight, weight};
     }
+  }
+  // Nine numbers in every row, some of them at one place.
+  void make_sparse() {
+    constexpr std::int32_t kStored = 9;
+    for (std::int32_t r = 0; r <= kSamples; ++r) row_starts.push_back(r * kStored);
+    for (std::size_t i = 0; i < kSamples * kStored; ++i) {
+      columns.push_back(static_cast<std::int32_t>(i * i * 31 % kFeatures));
+    }
+    const auto integers = [](const std::vector<std::int32_t>& values) {
+      return Integers{reinterpret_cast<const char*>(values.data()),
+                      static_cast<isize>(values.size()), 4, false};
+    };
+    data.x[0].strides = {1};
+    data.x[0].compressed = {integers(row_starts), integers(columns), kSamples * kStored};
   }
   Trainer<T> trainer() const { return {network, network, model.losses, model.metrics, optimizer}; }
   Run inference(int team) const { return {kSamples, team}; }
@@ -195,8 +220,8 @@ struct Setup {
 };
 
 template <class T>
-std::vector<T> weights_after(bool is_web, int team) {
-  Setup<T> setup(is_web);
+std::vector<T> weights_after(Kind kind, int team) {
+  Setup<T> setup(kind);
   Trainer<T> trainer = setup.trainer();
   Poll poll;
   double first = 0;
@@ -220,10 +245,10 @@ std::vector<T> weights_after(bool is_web, int team) {
 }
 
 template <class T>
-void same_bits(bool is_web) {
-  const std::vector<T> one = weights_after<T>(is_web, 1);
+void same_bits(Kind kind) {
+  const std::vector<T> one = weights_after<T>(kind, 1);
   for (int team : {2, 3, 8}) {
-    const std::vector<T> many = weights_after<T>(is_web, team);
+    const std::vector<T> many = weights_after<T>(kind, team);
     CHECK(one.size() == many.size() &&
               std::memcmp(one.data(), many.data(), one.size() * sizeof(T)) == 0,
           "%zu-byte numbers, %d threads: the same bits as with one", sizeof(T), team);
@@ -231,8 +256,8 @@ void same_bits(bool is_web) {
 }
 
 template <class T>
-void no_allocation(bool is_web) {
-  const Setup<T> setup(is_web);
+void no_allocation(Kind kind) {
+  const Setup<T> setup(kind);
   Trainer<T> trainer = setup.trainer();
   Poll poll;
   for (int team : {1, 2}) {
@@ -255,7 +280,7 @@ void no_allocation(bool is_web) {
 
 // Many threads predict with one network at once.
 void reentrant() {
-  const Setup<float> setup(true);
+  const Setup<float> setup(Kind::web);
   const std::vector<float> expected = setup.predictions(1);
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
@@ -270,7 +295,7 @@ void reentrant() {
 
 // The gradients of every variable against central differences of the loss, in random directions.
 void gradients() {
-  Setup<double> setup(true);
+  Setup<double> setup(Kind::web);
   setup.optimizer.global_clipnorm = 0;
   Trainer<double> trainer = setup.trainer();
   Poll poll;
@@ -309,12 +334,12 @@ void gradients() {
 }
 
 void errors() {
-  Setup<float> setup(false);
+  Setup<float> setup(Kind::sparse);
   const Trainer<float> trainer = setup.trainer();
   const auto refused = [&] {
     try {
       trainer.check_shapes(setup.data);
-      trainer.check_labels(setup.data);
+      trainer.check_values(setup.data);
     } catch (const std::invalid_argument&) {
       return true;
     }
@@ -324,6 +349,13 @@ void errors() {
   setup.y[500] = kClasses;
   CHECK(refused(), "a class index out of range is refused");
   setup.y[500] = 0;
+  setup.columns[100] = kFeatures;
+  CHECK(refused(), "a column out of range is refused");
+  setup.columns[100] = 0;
+  setup.row_starts[5] = 99;
+  CHECK(refused(), "row starts that decrease are refused");
+  setup.row_starts[5] = 45;
+  CHECK(!refused(), "repaired data are taken");
   setup.data.x[0].shape = {kSamples, kFeatures - 1};
   CHECK(refused(), "a wrong number of features is refused");
 }
@@ -331,11 +363,11 @@ void errors() {
 }  // namespace
 
 int main() {
-  for (bool is_web : {false, true}) {
-    same_bits<float>(is_web);
-    same_bits<double>(is_web);
-    no_allocation<float>(is_web);
-    no_allocation<double>(is_web);
+  for (const Kind kind : {Kind::chain, Kind::sparse, Kind::web}) {
+    same_bits<float>(kind);
+    same_bits<double>(kind);
+    no_allocation<float>(kind);
+    no_allocation<double>(kind);
   }
   reentrant();
   gradients();
