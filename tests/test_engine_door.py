@@ -167,7 +167,7 @@ CALLS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "same shapes",
     ),
     "a penalty on no variable": (
-        lambda: trainer(penalties=[(9, 0.1, 0.1)]),
+        lambda: trainer(penalties=[(9, 0.1, 0.1, False)]),
         ValueError,
         "number of a variable",
     ),
