@@ -49,7 +49,7 @@ class Front:
         self._width = X.shape[1]
         self._numeric = np.arange(X.shape[1])
         if self._categories is not None:
-            self._numeric = self._categories.numeric
+            self._numeric = np.array(self._categories.numeric, int)
         self._dimension = estimator.embedding_dim
         self.signs = _signs(estimator)
         numbers = X if self._categories is None else X[:, self._numeric]
@@ -74,9 +74,7 @@ class Front:
             parts.append(ops.cast(indicators, x.dtype))
         if self._categories is not None:
             for place, size in zip(self._categories.columns, self._categories.sizes, strict=True):
-                parts.append(
-                    self._embedding(int(place), size, penalty, stream, x.dtype)(x[:, place])
-                )
+                parts.append(self._embedding(place, size, penalty, stream, x.dtype)(x[:, place]))
         y = ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
         return y if self.signs is None else self._both_ways(y)
 

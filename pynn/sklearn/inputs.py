@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
-from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils import _safe_indexing, check_array, check_X_y
 from sklearn.utils.validation import validate_data
 
@@ -91,45 +90,62 @@ class Categories:
 
     Attributes:
         columns: their places.
+        numeric: the places of the others.
         sizes: how many values each has; the number after the last one stands for those that are
             missing, or were not seen then.
     """
 
     def __init__(self, X: Any, mask: Mask) -> None:
-        self.columns, self.numeric = np.flatnonzero(mask), np.flatnonzero(~mask)
-        self._encoder = OrdinalEncoder(
-            handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan
-        )
-        self._encoder.fit(_safe_indexing(_indexable(X), self.columns, axis=1))
-        self.sizes = [int(np.sum(~_is_nan(found))) for found in self._encoder.categories_]
+        self.columns, self.numeric = np.flatnonzero(mask).tolist(), np.flatnonzero(~mask).tolist()
+        seen = ({v for v in _values(X, column) if not _is_missing(v)} for column in self.columns)
+        self._codes = [{v: code for code, v in enumerate(sorted(s, key=_rank))} for s in seen]
+        self.sizes = [len(codes) for codes in self._codes]
 
     def encode(self, X: Any, dtype: Any) -> Array:
         """Samples with numbers in place of categories; the order of the columns stays.
 
         Args:
             X: checked for its number of columns.
-            dtype: the types allowed, as scikit-learn's ``check_array`` takes them.
+            dtype: the types allowed, the first being that of others.
         """
-        X = _indexable(X)
-        codes = self._encoder.transform(_safe_indexing(X, self.columns, axis=1))
-        codes = np.where(np.isnan(codes), self.sizes, codes)
-        if not len(self.numeric):
-            kind = dtype[0] if isinstance(dtype, tuple) else dtype
-            return np.asarray(codes, kind)
-        numbers = _safe_indexing(X, self.numeric, axis=1)
-        numbers = check_array(numbers, dtype=dtype, ensure_all_finite=False)
-        encoded = np.empty((len(codes), len(self.columns) + len(self.numeric)), numbers.dtype)
-        encoded[:, self.columns], encoded[:, self.numeric] = codes, numbers
+        found = [
+            [codes.get(value, len(codes)) for value in _values(X, column)]
+            for column, codes in zip(self.columns, self._codes, strict=True)
+        ]
+        kinds = list(dtype) if isinstance(dtype, tuple) else [dtype]
+        if not self.numeric:
+            return np.array(found, kinds[0]).T
+        numbers = _select(X, self.numeric)
+        if not isinstance(numbers, np.ndarray):
+            numbers = check_array(numbers, dtype=kinds, ensure_all_finite=False)
+        elif numbers.dtype not in kinds:
+            numbers = numbers.astype(kinds[0])
+        encoded = np.empty((len(numbers), len(found) + len(self.numeric)), numbers.dtype)
+        encoded[:, self.columns], encoded[:, self.numeric] = np.transpose(found), numbers
         return encoded
 
 
-def _is_nan(values: Array) -> Mask:
-    """Where an array of any type has None or NaN, the only value that differs from itself."""
-    return np.array([value is None or value != value for value in values], bool)
+def _values(X: Any, column: int) -> list[Any]:
+    """A column as objects of Python: 1 and 1.0 are one category then."""
+    found: list[Any] = np.asarray(_select(X, column), object).tolist()
+    return found
 
 
-def _indexable(X: Any) -> Any:
-    return X if hasattr(X, "shape") else np.array(X, dtype=object)
+def _select(X: Any, columns: Any) -> Any:
+    """Some columns of an array, of lists of rows or of a data frame."""
+    if not hasattr(X, "shape"):
+        X = np.array(X, dtype=object)
+    return X[:, columns] if isinstance(X, np.ndarray) else _safe_indexing(X, columns, axis=1)
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether it is None, NaN, or pandas's NA, which is equal to nothing, not even to itself."""
+    return value is None or (value == value) is not True
+
+
+def _rank(value: Any) -> tuple[str, Any]:
+    """Sorts values of different types by type."""
+    return "" if isinstance(value, (int, float)) else type(value).__name__, value
 
 
 def _learn(estimator: Any, X: Any) -> Categories | None:
