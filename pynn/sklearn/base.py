@@ -12,12 +12,12 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from pynn import activations, config
 from pynn.callbacks import Callback
 from pynn.optimizers import Optimizer
-from pynn.sklearn import lbfgs, network, weights
+from pynn.sklearn import front, inputs, lbfgs, network, weights
 from pynn.sklearn.data import Rows
 from pynn.sklearn.goals import Goal
 from pynn.sklearn.judging import given_rows
@@ -73,6 +73,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
         "scoring": [str, callable, None],
         "callbacks": [list, tuple, Callback, None],
+        "standardize": ["boolean"],
+        "missing": [StrOptions({"error", "indicator"})],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
+        "monotonic_cst": ["array-like", dict, None],
     }
 
     def _store(self, parameters: Mapping[str, Any]) -> None:
@@ -111,21 +116,13 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         raise NotImplementedError
 
     _link: weights.Link
+    _categories: inputs.Categories | None = None
     _stratifies = False  # whether rows held out keep the proportions of the classes
 
     # ---- fit ---------------------------------------------------------------------------------
 
     def _check_arrays(self, X: Any, y: Any, reset: bool, **options: Any) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            dtype=self._floats(),
-            reset=reset,
-            **options,
-        )
+        X, y = inputs.check(self, X, y, reset, multi_output=True, dtype=self._floats(), **options)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y
@@ -145,7 +142,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         sample_weight = self._weigh(y, sample_weight, incremental)
         self._random_state = check_random_state(self.random_state)
         if first:
-            self._start(X, hidden)
+            self._start(X, sample_weight, hidden)
         else:
             self._link.adopt(self)
         data = Rows(X, self._encode(y), sample_weight)
@@ -169,6 +166,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
 
     def _check_parameters(self) -> None:
         """Parameters that do not go with each other."""
+        if self.embedding_dim is not None and self.categorical_features is None:
+            raise ValueError(
+                "embedding_dim needs categorical_features. "
+                f"Received: embedding_dim={self.embedding_dim!r}, categorical_features=None"
+            )
         if self.solver == "lbfgs":
             for name, used in (
                 ("dropout", np.any(self.dropout)),
@@ -190,14 +192,19 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         return [int(size) for size in sizes]
 
-    def _start(self, X: Any, hidden: list[int]) -> None:
+    def _start(self, X: Any, sample_weight: Any, hidden: list[int]) -> None:
         """Makes the model and forgets what was learned before."""
         self._goal = self._make_goal()
         self.n_outputs_, self.out_activation_ = self._goal.outputs, self._goal.out_activation
         units = [X.shape[1], *hidden, self.n_outputs_]
         self.n_layers_ = len(units)
         self.model_ = network.build(
-            self, units, self.out_activation_, X.dtype.name, self._random_state
+            self,
+            units,
+            self.out_activation_,
+            X.dtype.name,
+            self._random_state,
+            front.of(self, X, sample_weight),
         )
         self._noise_seed = network.draw_seed(self._random_state) if np.any(self.dropout) else 0
         self.n_iter_ = self.t_ = 0
@@ -243,10 +250,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         """Samples to predict. Those that are plainly in order are not looked at twice."""
         plain = type(X) is np.ndarray and X.dtype in _FLOATS and X.ndim == 2 and len(X) > 0
         plain = plain and X.shape[1] == self.n_features_in_
-        plain = plain and not hasattr(self, "feature_names_in_")
+        plain = plain and not hasattr(self, "feature_names_in_") and self._categories is None
         if plain and (get_config()["assume_finite"] or np.isfinite(X.sum())):
             return X
-        return validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        return inputs.check(self, X)
 
     def _run(self, X: Any) -> Array:
         y: Array = self.model_.program().network.predict([X], self._threads())[0]
@@ -331,5 +338,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = not inputs.prepared(self)
+        tags.input_tags.allow_nan = self.missing == "indicator"
         return tags

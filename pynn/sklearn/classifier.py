@@ -169,6 +169,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         n_threads: int | None = None,
         scoring: Any = None,
         callbacks: Any = None,
+        standardize: bool = False,
+        missing: str = "error",
+        categorical_features: Any = None,
+        embedding_dim: int | None = None,
+        monotonic_cst: Any = None,
     ) -> None:
         self._store(locals())
 

@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.validation import check_is_fitted
 
 from pynn.models import state
-from pynn.sklearn import network, weights
+from pynn.sklearn import inputs, network, weights
 from pynn.sklearn.stochastic import Stopping
 
 # What a fitted estimator of either library has, besides weights and the state of training.
@@ -95,6 +95,12 @@ def to_sklearn(ours: Any) -> Any:
             "to_sklearn: hidden layers must have no batch normalization and one of the activations "
             f"{', '.join(_THEIR_ACTIVATIONS)}. "
             f"Received: activation={ours.activation!r}, batch_norm={ours.batch_norm!r}"
+        )
+    added = inputs.prepared(ours)
+    if added:
+        raise ValueError(
+            "to_sklearn: the hidden layers must read the samples as they are. "
+            f"Received: {', '.join(f'{name}={getattr(ours, name)!r}' for name in added)}"
         )
     twin = MLPClassifier if isinstance(ours, Ours) else MLPRegressor
     if twin is MLPClassifier and not ours._goal.has_probabilities:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import OptimizeResult, minimize
+from scipy.optimize import Bounds, OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
+from pynn.constraints import NonNeg
 from pynn.sklearn import weights
 from pynn.sklearn.data import Rows
 from pynn.sklearn.monitoring import Monitoring
@@ -39,7 +41,7 @@ def fit(estimator: Any, data: Rows, held: Rows | None, callbacks: Any) -> None:
         )
     model = estimator.model_
     arranged = model.arrange(data.x, data.y, data.weight)
-    variables = weights.variables(model)
+    variables = weights.trained(model)
     place = {id(v): p for p, v in enumerate(model._trained_program.graph.variables)}
     places = [place[id(variable)] for variable in variables]
 
@@ -83,6 +85,7 @@ def fit(estimator: Any, data: Rows, held: Rows | None, callbacks: Any) -> None:
             weights.pack([variable.numpy() for variable in variables]).astype(np.float64),
             method="L-BFGS-B",
             jac=True,
+            bounds=_bounds(variables),
             callback=after_iteration,
             options=limits,
         )
@@ -91,6 +94,16 @@ def fit(estimator: Any, data: Rows, held: Rows | None, callbacks: Any) -> None:
     estimator.loss_ = result.fun
     if result.status != 0 and not watch.stopped:
         _warn(result, estimator)
+
+
+def _bounds(variables: Sequence[Any]) -> Bounds | None:
+    """What each weight must be at least; None if they are all free."""
+    held = [isinstance(variable.constraint, NonNeg) for variable in variables]
+    lowest = [
+        np.full(int(np.prod(variable.shape)), 0 if is_held else -np.inf)
+        for variable, is_held in zip(variables, held, strict=True)
+    ]
+    return Bounds(weights.pack(lowest)) if any(held) else None
 
 
 def _warn(result: OptimizeResult, estimator: Any) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from pynn import constraints, initializers, layers, optimizers, regularizers
+from pynn import activations, constraints, initializers, layers, optimizers, regularizers
 from pynn.models import Model, Sequential
+from pynn.sklearn.front import Front, three_ways
 
 # scikit-learn's words for activations, where pynn has others.
 ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid", "exp": "exponential"}
@@ -23,6 +25,7 @@ def build(
     out_activation: str,
     dtype: str,
     stream: np.random.RandomState,
+    front: Front | None = None,
 ) -> Model:
     """Returns the model of an estimator.
 
@@ -32,12 +35,14 @@ def build(
         out_activation: scikit-learn's name of the activation of the outputs.
         dtype: what is computed in.
         stream: where random numbers come from.
+        front: the layers before the first hidden one.
     """
     features, *hidden, outputs = units
     at_input, rates = dropout_rates(estimator.dropout, len(hidden))
-    penalty, norm = _penalty(estimator), None
-    if estimator.max_norm is not None:
-        norm = constraints.MaxNorm(estimator.max_norm)
+    penalty = _penalty(estimator)
+    rises = front is not None and front.signs is not None  # with all that enters a layer
+    positive = constraints.NonNeg() if rises else None
+    held = positive if estimator.max_norm is None else constraints.MaxNorm(estimator.max_norm)
 
     def dense(name: str, size: int, activation: Any, **options: Any) -> layers.Dense:
         initializer = _initializer(estimator.kernel_initializer, stream)
@@ -52,27 +57,49 @@ def build(
         )
 
     # Names of their own: those that pynn counts up stay with the user's layers.
-    model = Sequential([layers.Input((features,), name="features")], name="mlp")
+    steps: list[Any] = []
     if at_input:
-        model.add(layers.Dropout(at_input, dtype=dtype, name="dropout_0"))
+        steps.append(layers.Dropout(at_input, dtype=dtype, name="dropout_0"))
     activation = keras_activation(estimator.activation)
     for number, (size, rate) in enumerate(zip(hidden, rates, strict=True), 1):
         name = f"hidden_{number}"
+        apart = estimator.batch_norm or rises  # the activation comes later
+        steps.append(dense(name, size, None if apart else activation, kernel_constraint=held))
         if estimator.batch_norm:
-            model.add(dense(name, size, None, kernel_constraint=norm))
             normalize = layers.BatchNormalization(
-                momentum=0.9, dtype=dtype, name=f"batch_norm_{number}"
+                momentum=0.9,
+                gamma_constraint=positive,
+                dtype=dtype,
+                name=f"batch_norm_{number}",
             )
-            model.add(normalize)
-            model.add(layers.Activation(activation, dtype=dtype, name=f"activation_{number}"))
-        else:
-            model.add(dense(name, size, activation, kernel_constraint=norm))
+            steps.append(normalize)
+        if rises:
+            steps.append(partial(three_ways, activations.get(activation)))
+        elif apart:
+            steps.append(layers.Activation(activation, dtype=dtype, name=f"activation_{number}"))
         if rate:
-            model.add(layers.Dropout(rate, dtype=dtype, name=f"dropout_{number}"))
-    model.add(dense("output", outputs, keras_activation(out_activation)))
+            steps.append(layers.Dropout(rate, dtype=dtype, name=f"dropout_{number}"))
+    final = keras_activation(out_activation)
+    steps.append(dense("output", outputs, final, kernel_constraint=positive))
+    if front is None:
+        model: Model = Sequential([layers.Input((features,), name="features"), *steps], name="mlp")
+    else:
+        x = layers.Input((features,), name="features", dtype=dtype)
+        y = front.connect(x, penalty, stream)
+        for step in steps:
+            y = step(y)
+        model = Model(x, y, name="mlp")
     if estimator.kernel_initializer is None:
         _draw(model, 2 if estimator.activation == "logistic" else 6, stream)
+    _hold(model)
     return model
+
+
+def _hold(model: Model) -> None:
+    """Lets weights of at least 0 begin as such: training may end before a batch is done."""
+    for variable in model.trainable_variables:
+        if isinstance(variable.constraint, constraints.NonNeg):
+            variable.assign(variable.constraint(variable.numpy()))
 
 
 def keras_activation(activation: Any) -> Any:
@@ -115,7 +142,8 @@ def _initializer(given: Any, stream: np.random.RandomState) -> Any:
 def _draw(model: Model, factor: float, stream: np.random.RandomState) -> None:
     """Draws start weights as scikit-learn does: kernel and bias of one layer after the other.
 
-    Formula: uniform in ``[-b, b]``, ``b = sqrt(factor / (fan_in + fan_out))``
+    Formula: uniform in ``[-b, b]``, ``b = sqrt(factor / (fan_in + fan_out))``; kernels of at least
+    0 in ``[0, 4 / fan_in]``, so that what they sum up grows with the depth as little
 
     References:
         Glorot, Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html.
@@ -125,7 +153,10 @@ def _draw(model: Model, factor: float, stream: np.random.RandomState) -> None:
             kernel, bias = layer.trainable_variables
             bound = np.sqrt(factor / sum(kernel.shape))
             for variable in (kernel, bias):
-                variable.assign(stream.uniform(-bound, bound, variable.shape))
+                low, high = -bound, bound
+                if isinstance(variable.constraint, constraints.NonNeg):
+                    low, high = 0, 4 / kernel.shape[0]
+                variable.assign(stream.uniform(low, high, variable.shape))
 
 
 def draw_seed(stream: np.random.RandomState) -> int:

@@ -55,10 +55,14 @@ class Predictor:
         return self._of(x, self._estimator._probabilities)
 
     def _of(self, x: npt.ArrayLike, read: Any) -> Any:
-        array = np.asarray(x)
+        categories = self._estimator._categories
+        array = np.asarray(x, None if categories is None else object)
+        rows = array[None] if array.ndim == 1 else array
+        if categories is not None:
+            rows = categories.encode(rows, np.float64)
         if array.ndim == 1:
-            return read(self._network.predict([array[None]], 1)[0])[0]
-        return read(self._network.predict([array], self._estimator._threads())[0])
+            return read(self._network.predict([rows], 1)[0])[0]
+        return read(self._network.predict([rows], self._estimator._threads())[0])
 
     def __repr__(self) -> str:
         return f"Predictor({self._estimator!r})"

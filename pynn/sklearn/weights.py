@@ -19,6 +19,13 @@ def variables(model: Any) -> list[Any]:
     return [layer.kernel for layer in dense] + [layer.bias for layer in dense]
 
 
+def trained(model: Any) -> list[Any]:
+    """All that training changes: ``variables``, then the vectors of categories."""
+    found = variables(model)
+    known = {id(variable) for variable in found}
+    return found + [v for v in model.trainable_variables if id(v) not in known]
+
+
 class Link:
     """Keeps an estimator's arrays and its model's weights one and the same.
 
