@@ -229,7 +229,10 @@ def test_printed_lines(
         model = kind(verbose=1, penalty="l2", early_stopping=early_stopping)
         model.fit(table(form), labels(n_classes))
         lines = re.sub(r"\d+\.\d+ seconds", "seconds", capsys.readouterr().out).splitlines()
-        written.append([line for line in lines if not line.startswith("[Parallel")])
+        lines = [line for line in lines if not line.startswith("[Parallel")]
+        if form == "csr" and sklearn.__version__ < "1.8":  # whose norms there are of all columns
+            lines = [re.sub(r"Norm: \S+", "", line) for line in lines]
+        written.append(lines)
     assert written[0] == written[1]
 
 
@@ -250,7 +253,7 @@ def assert_same_error(call: Call, **parameters: Any) -> None:
         {"max_iter": 0},
         {"tol": -1e-3},
         {"shuffle": "yes"},
-        {"eta0": -1.0},
+        {"warm_start": "again"},
         {"n_iter_no_change": 0},
         {"validation_fraction": 1.0},
         {"class_weight": "even"},
