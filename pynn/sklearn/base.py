@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix, issparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 _FLOATS = (np.float64, np.float32)
+_BLOCK = 4096  # rows of a sparse matrix that are made dense at once for a model that needs it
 
 _ACTIVATIONS = {"identity", "logistic"} | {
     name for name in activations.__all__ if hasattr(getattr(activations, name), "row")
@@ -117,6 +119,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
 
     _link: weights.Link
     _categories: inputs.Categories | None = None
+    _reads_sparse = False  # whether the model's input is sparse
     _stratifies = False  # whether rows held out keep the proportions of the classes
 
     # ---- fit ---------------------------------------------------------------------------------
@@ -145,7 +148,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
             self._start(X, sample_weight, hidden)
         else:
             self._link.adopt(self)
-        data = Rows(X, self._encode(y), sample_weight)
+        data = Rows(self._readable(X), self._encode(y), sample_weight)
         held = given_rows(self, *validation) if validation else None
         model = self.model_
         if not (incremental and model.compiled):
@@ -198,6 +201,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         self.n_outputs_, self.out_activation_ = self._goal.outputs, self._goal.out_activation
         units = [X.shape[1], *hidden, self.n_outputs_]
         self.n_layers_ = len(units)
+        self._reads_sparse = issparse(X)
         self.model_ = network.build(
             self,
             units,
@@ -255,8 +259,19 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
             return X
         return inputs.check(self, X)
 
+    def _readable(self, X: Any) -> Any:
+        """Checked samples as the model reads them: an array, or the rows of a sparse matrix."""
+        if issparse(X):
+            return X.tocsr() if self._reads_sparse else X.toarray()
+        return csr_matrix(X) if self._reads_sparse else X
+
     def _run(self, X: Any) -> Array:
-        y: Array = self.model_.program().network.predict([X], self._threads())[0]
+        if issparse(X) and not self._reads_sparse and X.shape[0] > _BLOCK:
+            X = X.tocsr()
+            blocks = [X[first : first + _BLOCK] for first in range(0, X.shape[0], _BLOCK)]
+            return np.concatenate([self._run(block) for block in blocks])
+        network = self.model_.program().network
+        y: Array = network.predict([self._readable(X)], self._threads())[0]
         return y
 
     def _threads(self) -> int:

@@ -32,7 +32,7 @@ def given_rows(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows | Non
     X, y = estimator._check_further(X, y)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, X)
-    return Rows(X, estimator._encode(y), sample_weight)
+    return Rows(estimator._readable(X), estimator._encode(y), sample_weight)
 
 
 class Judge:

@@ -39,6 +39,11 @@ def build(
     """
     features, *hidden, outputs = units
     at_input, rates = dropout_rates(estimator.dropout, len(hidden))
+    if at_input and estimator._reads_sparse:
+        raise ValueError(
+            "dropout of the inputs needs dense samples, as X.toarray() gives. "
+            f"Received: dropout={estimator.dropout!r} and a sparse X"
+        )
     penalty = _penalty(estimator)
     rises = front is not None and front.signs is not None  # with all that enters a layer
     positive = constraints.NonNeg() if rises else None
@@ -82,7 +87,8 @@ def build(
     final = keras_activation(out_activation)
     steps.append(dense("output", outputs, final, kernel_constraint=positive))
     if front is None:
-        model: Model = Sequential([layers.Input((features,), name="features"), *steps], name="mlp")
+        x = layers.Input((features,), name="features", sparse=estimator._reads_sparse)
+        model: Model = Sequential([x, *steps], name="mlp")
     else:
         x = layers.Input((features,), name="features", dtype=dtype)
         y = front.connect(x, penalty, stream)
