@@ -247,7 +247,9 @@ def test_joblib_memory_map(tmp_path: Path) -> None:
     joblib.dump(model, tmp_path / "model")
     mapped = joblib.load(tmp_path / "model", mmap_mode="r")
     assert same_predictions(model, mapped, X_WINE)
-    assert same_predictions(model.partial_fit(X_WINE, Y_WINE), mapped.partial_fit(X_WINE, Y_WINE), X_WINE)
+    assert same_predictions(
+        model.partial_fit(X_WINE, Y_WINE), mapped.partial_fit(X_WINE, Y_WINE), X_WINE
+    )
 
 
 def test_skops() -> None:
@@ -279,8 +281,10 @@ def test_frames(library: str) -> None:
     model = classifier().fit(frame, frames.Series(Y_WINE))
     assert list(model.feature_names_in_) == names
     assert same_predictions(model, classifier().fit(X_WINE, Y_WINE), frame.to_numpy()) or True
-    renamed = frame.rename({"column 0": "other"}) if library == "polars" else frame.rename(
-        columns={"column 0": "other"}
+    renamed = (
+        frame.rename({"column 0": "other"})
+        if library == "polars"
+        else frame.rename(columns={"column 0": "other"})
     )
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(renamed)
