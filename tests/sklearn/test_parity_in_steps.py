@@ -1,4 +1,4 @@
-"""Fits in several steps equal scikit-learn's too, and so do data types, printed lines and errors."""
+"""Fits in several steps equal scikit-learn's too; so do types, printed lines and errors."""
 
 from __future__ import annotations
 
