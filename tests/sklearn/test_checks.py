@@ -1,6 +1,6 @@
-"""scikit-learn's checks of what an estimator must do, on every estimator of pynn.
+"""scikit-learn's checks of what an estimator must do, on every estimator with a twin there.
 
-A drop-in estimator is checked with the parameters that scikit-learn checks its twin with, and may
+The others are in test_wrapper_checks.py. A drop-in estimator is checked with the parameters that scikit-learn checks its twin with, and may
 fail what scikit-learn declares for the twin, no more.
 """
 
@@ -11,40 +11,35 @@ from functools import partial
 from typing import Any
 
 import pytest
-import sklearn.linear_model
-import sklearn.neural_network
 from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils._test_common import instance_generator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import pynn.sklearn
+from twins import TWINS
 
-TWINS = {
-    name: getattr(package, name)
-    for package in (sklearn.linear_model, sklearn.neural_network)
-    for name in package.__all__
-}
-# What an estimator without a twin is made of.
-ARGUMENTS: dict[str, dict[str, Any]] = {}
+WITHOUT_TWIN = {"KerasClassifier", "KerasRegressor"}
 
 
 def estimator_classes() -> list[type[BaseEstimator]]:
+    """Those that take the place of one of scikit-learn's."""
     exported = [getattr(pynn.sklearn, name) for name in pynn.sklearn.__all__]
-    return [one for one in exported if inspect.isclass(one) and issubclass(one, BaseEstimator)]
+    estimators = [
+        one for one in exported if inspect.isclass(one) and issubclass(one, BaseEstimator)
+    ]
+    return [one for one in estimators if one.__name__ not in WITHOUT_TWIN]
 
 
 def as_checked(estimator_class: type[BaseEstimator]) -> BaseEstimator:
     """An instance with the parameters for checks."""
-    name = estimator_class.__name__
-    if name not in TWINS:
-        return estimator_class(**ARGUMENTS[name])
-    return estimator_class(**instance_generator.INIT_PARAMS.get(TWINS[name], {}))
+    twin = TWINS[estimator_class.__name__]
+    return estimator_class(**instance_generator.INIT_PARAMS.get(twin, {}))
 
 
 def may_fail(estimator: BaseEstimator) -> dict[str, str]:
     """The checks that scikit-learn expects the twin to fail, with the reasons."""
-    twin = TWINS.get(type(estimator).__name__)
+    twin = TWINS[type(estimator).__name__]
     return dict(instance_generator.PER_ESTIMATOR_XFAIL_CHECKS.get(twin, {}))
 
 
@@ -57,7 +52,7 @@ def every_check() -> pytest.MarkDecorator:
     special = instance_generator.PER_ESTIMATOR_CHECK_PARAMS
     with pytest.MonkeyPatch.context() as patch:
         for one in classes:
-            patch.setitem(special, one, special.get(TWINS.get(one.__name__), {}))
+            patch.setitem(special, one, special.get(TWINS[one.__name__], {}))
         mark: pytest.MarkDecorator = parametrize_with_checks(
             [as_checked(one) for one in classes], expected_failed_checks=may_fail
         )
