@@ -1,7 +1,7 @@
 """scikit-learn's checks of what an estimator must do, on every estimator with a twin there.
 
-The others are in test_wrapper_checks.py. A drop-in estimator is checked with the parameters that scikit-learn checks its twin with, and may
-fail what scikit-learn declares for the twin, no more.
+The others are in test_wrapper_checks.py. A drop-in estimator is checked with the parameters that
+scikit-learn checks its twin with, and may fail what scikit-learn declares for the twin, no more.
 """
 
 from __future__ import annotations
