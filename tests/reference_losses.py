@@ -114,6 +114,11 @@ LOSSES: dict[str, tuple[str, Callable[..., Array]]] = {
         "class numbers",
         lambda y, p: -np.log((_one_hot(y, p.shape[-1]) * _shares(p)).sum(-1)),
     ),
+    "log_loss": (
+        "class numbers",
+        lambda y, p: -np.log((_one_hot(y, p.shape[-1]) * _shares(p)).sum(-1)),
+    ),
+    "binary_log_loss": ("binary", lambda y, p: -np.log(np.where(y > 0, p, 1 - p)).mean(-1)),
     "categorical_generalized_cross_entropy": ("class numbers", _generalized),
     "binary_focal_crossentropy": ("binary", _binary_focal),
     "categorical_focal_crossentropy": ("classes", _categorical_focal),
@@ -148,6 +153,8 @@ LOSSES_FROM_LOGITS: dict[str, Callable[..., Array]] = {
     "binary_crossentropy": lambda y, z: _bce_from_logits(y, z).mean(-1),
     "categorical_crossentropy": _cce_from_logits,
     "sparse_categorical_crossentropy": lambda y, z: _cce_from_logits(_one_hot(y, z.shape[-1]), z),
+    "log_loss": lambda y, z: _cce_from_logits(_one_hot(y, z.shape[-1]), z),
+    "binary_log_loss": lambda y, z: _bce_from_logits(y, z).mean(-1),
     "binary_focal_crossentropy": _binary_focal_from_logits,
     "categorical_focal_crossentropy": _categorical_focal_from_logits,
 }

@@ -2,6 +2,7 @@
 // same again where the loss has that form. The loops are in loss_loops.h.
 #pragma once
 
+#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -49,6 +50,17 @@ inline constexpr auto bce_slope = []<class T>(T y, T p) PYNN_LAMBDA {
 inline constexpr auto bce_of_logit = []<class T>(T y, T z) PYNN_LAMBDA {  // log(1 + e^z) - y z
   return at_least(z, T(0)) - z * y + log1p_unit(exp(-abs(z)));
 };
+
+// The log loss of a probability within [eps, 1 - eps], eps the machine epsilon: what a row can cost
+// is bounded. Its slope is that without the bounds, as in scikit-learn.
+template <class T>
+inline constexpr T kRareLoss = sizeof(T) == 8 ? T(36.043653389117154) : T(15.942384719848633);
+template <class T>
+PYNN_INLINE T bound_log_loss(T value) {
+  return clamp(value, std::numeric_limits<T>::epsilon(), kRareLoss<T>);
+}
+inline constexpr auto log_loss = []<class T>(T y, T, T log_q, Params<T>)
+                                     PYNN_LAMBDA { return y == 0 ? T(0) : bound_log_loss(-log_q); };
 
 // Focal loss (Lin et al. 2017): cross-entropy times (1 - q)^gamma, q the probability given to the
 // truth. Parameters: a = class balancing on, b = alpha, c = gamma.
@@ -284,6 +296,22 @@ inline constexpr auto kLosses = std::tuple{
     of_probabilities<true>(cce, cce_slope),
     Smoothing::classes, true, "softmax",
     of_logits<true>(cce, cce_slope)},
+  LossRow{
+    RowText{"log_loss", "", "LogLoss",
+      "L = -log(p_y), p_y held in [eps, 1 - eps], eps the machine epsilon",
+      "Sparse categorical cross-entropy as scikit-learn reports it; the gradient has no bounds.", ""},
+    of_probabilities<true>(log_loss, cce_slope),
+    Smoothing::none, true, "softmax",
+    of_logits<true>(log_loss, cce_slope)},
+  LossRow{
+    RowText{"binary_log_loss", "", "BinaryLogLoss",
+      "L = -mean(y log p + (1 - y) log(1 - p)), y in {0, 1}, p held in [eps, 1 - eps]",
+      "Binary cross-entropy as scikit-learn reports it; the gradient has no bounds.", ""},
+    mean_of(PYNN_TERM { return bound_log_loss(-log(y > 0 ? p : 1 - p)); },
+            PYNN_TERM { return y > 0 ? -1 / p : 1 / (1 - p); }),
+    Smoothing::none, false, "sigmoid",
+    mean_of(PYNN_TERM { return bound_log_loss(bce_of_logit(y, p)); },
+            PYNN_TERM { return sigmoid(p) - y; })},
   LossRow{
     RowText{"categorical_generalized_cross_entropy", "", "CategoricalGeneralizedCrossEntropy",
       "L = (1 - p_y^q) / q",

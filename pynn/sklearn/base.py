@@ -17,8 +17,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from pynn import activations, config
 from pynn.callbacks import Callback
+from pynn.initializers import Initializer
 from pynn.optimizers import Optimizer
-from pynn.sklearn import front, inputs, lbfgs, network, weights
+from pynn.sklearn import front, inputs, lbfgs, network, packing, weights
 from pynn.sklearn.data import Rows
 from pynn.sklearn.goals import Goal
 from pynn.sklearn.judging import given_rows
@@ -338,18 +339,37 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     # ---- copies and tags ---------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
-        """What copies and pickles consist of: arrays, not views of the engine's memory."""
+        """What copies and pickles consist of: plain arrays and text, where layers are pynn's."""
         if hasattr(self, "_link"):
             self._link.adopt(self)
         state = dict(super().__getstate__())
         for name in ("_link", "coefs_", "intercepts_"):
             state.pop(name, None)
+        own = any(
+            callable(given) and not hasattr(given, "row") and not isinstance(given, Initializer)
+            for given in (self.activation, self.kernel_initializer)
+        )
+        if "model_" in state and not own:
+            state["model_"] = packing.pack(self.model_)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if hasattr(self, "model_"):
-            self._link = weights.Link(self)
+        if not hasattr(self, "model_"):
+            return
+        if isinstance(self.model_, dict):
+            self.model_ = packing.unpack(self.model_, self._goal.loss, self._goal.weight)
+        self._link = weights.Link(self)
+
+    # ---- what scikit-learn calls private, and people read ------------------------------------
+
+    @property
+    def _optimizer(self) -> Any:
+        return self.model_.optimizer
+
+    @property
+    def _no_improvement_count(self) -> int:
+        return int(self._stopping.idle)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -65,10 +65,10 @@ def classification(loss: Any, kind: str, outputs: int, label_smoothing: float) -
         options["label_smoothing"] = label_smoothing
     found: Any
     kinds: tuple[Any, Any]
-    if loss == "log_loss" and several and not label_smoothing:
-        found = losses.SparseCategoricalCrossentropy(**options)
-        return Goal(found, outputs, "softmax", 1, 1)
-    if loss == "log_loss":
+    if loss == "log_loss" and not label_smoothing:
+        kinds = (losses.BinaryLogLoss, losses.LogLoss)
+        found = kinds[several](**options)
+    elif loss == "log_loss":
         kinds = (losses.BinaryCrossentropy, losses.CategoricalCrossentropy)
         found = kinds[several](**options)
     elif loss == "focal":

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import issparse
 
 Array = npt.NDArray[Any]
 
@@ -30,7 +31,6 @@ class Predictor:
 
     def __init__(self, estimator: Any) -> None:
         self._estimator = copy.deepcopy(estimator)
-        self._network = self._estimator.model_.program().network
 
     def predict(self, x: npt.ArrayLike) -> Any:
         """Returns what the estimator predicts.
@@ -55,14 +55,15 @@ class Predictor:
         return self._of(x, self._estimator._probabilities)
 
     def _of(self, x: npt.ArrayLike, read: Any) -> Any:
-        categories = self._estimator._categories
+        est, categories = self._estimator, self._estimator._categories
+        if issparse(x):
+            return read(est._run(x))
         array = np.asarray(x, None if categories is None else object)
         rows = array[None] if array.ndim == 1 else array
         if categories is not None:
             rows = categories.encode(rows, np.float64)
-        if array.ndim == 1:
-            return read(self._network.predict([rows], 1)[0])[0]
-        return read(self._network.predict([rows], self._estimator._threads())[0])
+        y = read(est._run(rows))
+        return y[0] if array.ndim == 1 else y
 
     def __repr__(self) -> str:
         return f"Predictor({self._estimator!r})"
