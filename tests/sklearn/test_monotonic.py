@@ -16,7 +16,7 @@ X = STREAM.uniform(-3, 3, (400, 2))
 STEPS = np.tanh(3 * (X[:, 0] - 1)) + np.tanh(3 * (X[:, 0] + 1.5))  # neither convex nor concave
 NOISE = STREAM.normal(0, 0.5, 400)
 GRID = np.stack(np.meshgrid(np.linspace(-6, 6, 300), np.linspace(-3, 3, 20), indexing="ij"), -1)
-FITS: dict[str, Any] = {"max_iter": 200, "random_state": 0, "learning_rate_init": 0.01}
+FITS: dict[str, Any] = {"max_iter": 150, "random_state": 0, "learning_rate_init": 0.01}
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Stochastic Optimizer:Warning"),
@@ -26,8 +26,9 @@ pytestmark = [
 
 def slopes(est: Any) -> Array:
     """Differences of the predictions along the first feature."""
-    read = est.predict if isinstance(est, MLPRegressor) else lambda x: est.predict_proba(x)[:, 1]
-    return np.diff(read(GRID.reshape(-1, 2)).reshape(GRID.shape[:2]), axis=0)
+    x = GRID.reshape(-1, 2)
+    found = est.predict(x) if isinstance(est, MLPRegressor) else est.predict_proba(x)[:, 1]
+    return np.diff(found.reshape(GRID.shape[:2]), axis=0)
 
 
 @pytest.mark.parametrize(
