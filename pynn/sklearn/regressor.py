@@ -80,6 +80,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             (negative, so that more is better), or None for the R².
         callbacks: objects of ``pynn.callbacks``, which see the model ``model_`` and the logs that
             ``history_`` keeps. An iteration of "lbfgs" is an epoch of one batch to them.
+        standardize: whether the model begins with a ``Normalization`` by the means and deviations
+            of the first ``fit``'s weighted rows; targets stay as they are. Like the next parameters
+            it refuses sparse samples, which centring would fill.
+        missing: "error" refuses NaN; "indicator" reads the feature's mean instead, and one input of
+            0 and 1 more for each feature that had NaN in the first ``fit``.
+        categorical_features: a mask, places or names of columns, or "from_dtype" for a data frame's
+            categorical ones. Each value becomes a vector that is learned (``Embedding``, with the
+            penalty of kernels); all that are missing, or new after the first ``fit``, share one.
+        embedding_dim: the length of these vectors; None: ``min(50, (values + 1) // 2)``.
+        monotonic_cst: 1 for features that the prediction never falls with, -1 for those it never
+            rises with, else 0; a sequence, or a dict by name. Kernels are held at 0 or more, and
+            ``coefs_[0]`` reads free features a second time, negated. Needs one output.
 
     Attributes:
         coefs_, intercepts_: kernels ``(inputs, units)`` and biases of all layers: live views of the
@@ -113,6 +125,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Rumelhart, Hinton, Williams 1986, https://doi.org/10.1038/323533a0.
         Kingma, Ba 2014, https://arxiv.org/abs/1412.6980.
         Koenker, Bassett 1978 (quantiles), https://doi.org/10.2307/1913643.
+        Runje, Shankaranarayana 2023, https://arxiv.org/abs/2205.11775.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
