@@ -17,7 +17,7 @@ from pynn._graph.symbol import KerasTensor, Node, infer, record_call, symbols_in
 from pynn._graph.tensor import Tensor
 from pynn._graph.variable import Variable
 from pynn.config import check_dtype, floatx
-from pynn.layers._checks import Shape, take_input_shape
+from pynn.layers._checks import Shape, is_one_shape, take_input_shape
 from pynn.layers._weights import Weighted
 from pynn.utils.arrays import as_arrays
 from pynn.utils.configurable import argument_names, unknown_argument
@@ -60,6 +60,7 @@ class Layer(Weighted):
 
     _build_completes = True  # whether ``build`` is all there is to do
     supports_masking = False  # whether a mask of the input is one of the output, too
+    _one_input = False  # whether it takes one array, and no structure of several
 
     def __init__(
         self,
@@ -163,8 +164,9 @@ class Layer(Weighted):
         """Builds the layer for inputs of this shape, or checks that it was built for such ones.
 
         Raises:
-            ValueError: the layer was built for another shape.
+            ValueError: the layer was built for another shape, or takes one input.
         """
+        self._check_structure(input_shape)
         fixed = self._fixed_part_of(input_shape)
         if not self.built:
             with building(self) as self._path:
@@ -178,6 +180,13 @@ class Layer(Weighted):
                 f"Received: x.shape={('n', *input_shape[1:])!r}".replace("'", "")
             )
         self._input_shape = input_shape
+
+    def _check_structure(self, input_shape: Any) -> None:
+        if self._one_input and not is_one_shape(input_shape):
+            raise ValueError(
+                f"{self.name}: expected one input; Concatenate makes one of several. "
+                f"Received: inputs of the shapes {input_shape!r}"
+            )
 
     def _fixed_part_of(self, input_shape: Any) -> Shape:
         if not isinstance(input_shape, tuple):
@@ -315,13 +324,10 @@ def _completing(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]
 
     @functools.wraps(build)
     def complete(self: Any, input_shape: Any) -> None:
+        self._check_structure(input_shape)
         with building(self):
             build(self, input_shape)
-        if (
-            isinstance(input_shape, (list, tuple))
-            and input_shape
-            and isinstance(input_shape[0], (int, type(None)))
-        ):
+        if input_shape and is_one_shape(input_shape):
             input_shape = (None, *input_shape[1:])
         self._note_built(input_shape)
 
