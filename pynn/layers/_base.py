@@ -182,7 +182,7 @@ class Layer(Weighted):
         self._input_shape = input_shape
 
     def _check_structure(self, input_shape: Any) -> None:
-        if self._one_input and not is_one_shape(input_shape):
+        if self._one_input and not (input_shape is None or is_one_shape(input_shape)):
             raise ValueError(
                 f"{self.name}: expected one input; Concatenate makes one of several. "
                 f"Received: inputs of the shapes {input_shape!r}"
