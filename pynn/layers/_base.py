@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pynn import ops, regularizers
+from pynn._compat import explain_absent_members
 from pynn._graph.graph import Graph, masks_of
 from pynn._graph.program import run_layer
 from pynn._graph.structure import flatten, map_shapes, map_structure
@@ -86,6 +87,7 @@ class Layer(Weighted):
         self.nodes: list[Node] = []  # the calls on symbols
         self._trainable = bool(trainable)
         self._variables: list[Variable] = []
+        self._activity_losses: list[Any] = []  # of the last call on arrays
         self._fixed: Shape | None = None  # the part of the input shape that the weights depend on
         self._input_shape: Any = None  # as it was built for, the batch's axis included
         self._path: str | None = None  # once built
@@ -252,13 +254,17 @@ class Layer(Weighted):
             (None, 3)
         """
         given = flatten((args, kwargs))
+        self._activity_losses = []
         if symbols_in(given):
             extra = kwargs if training is None else {**kwargs, "training": training}
             return record_call(self, args, extra)
         tensors = [leaf for leaf in given if isinstance(leaf, Tensor)]
         if tensors:
             return tensors[0].graph.call(self, *args, training=training, **kwargs)
-        return run_layer(self, [as_arrays("x", a) for a in args], kwargs, bool(training))
+        y = run_layer(self, [as_arrays("x", a) for a in args], kwargs, bool(training))
+        if self.activity_regularizer is not None:
+            self._activity_losses = [self.activity_regularizer(v) / len(v) for v in flatten(y)]
+        return y
 
     @property
     def input(self) -> Any:
@@ -317,6 +323,9 @@ class Layer(Weighted):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+explain_absent_members(Layer)
 
 
 def _completing(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
