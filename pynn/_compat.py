@@ -50,6 +50,26 @@ def explain_absent(namespace: dict[str, Any]) -> None:
     namespace["__getattr__"] = lambda name: raise_absent(module, name)
 
 
+def explain_absent_members(cls: type) -> None:
+    """Gives a class such as Model, and those derived from it, errors that explain absent members.
+
+    Set from here for the sake of type checkers, as in ``explain_absent``.
+    """
+
+    def missing(self: Any, name: str) -> Any:
+        own = getattr(type(self), name, None)
+        if isinstance(own, property):  # it raised AttributeError itself: with its own text
+            return own.__get__(self)
+        text = f"{type(self).__name__!r} object has no attribute {name!r}"
+        if not name.startswith("_"):
+            classes = [c.__name__ for c in type(self).__mro__ if c.__module__.startswith("pynn.")]
+            explained = (message(f"{known}.{name}") for known in classes)
+            text = next((f"{text}: {found}" for found in explained if found), text)
+        raise AttributeError(text, name=name, obj=self)
+
+    setattr(cls, "__getattr__", missing)  # noqa: B010
+
+
 class AbsentModules:
     """The last of Python's module finders: ``import pynn.applications`` says why it is not there.
 

@@ -16,6 +16,11 @@ CLASSES: Mapping[str, Mapping[str, str]] = {
 }
 
 
+def keras_class_name(kind: str, name: str) -> str:
+    """Keras's name of a class of pynn."""
+    return {ours: theirs for theirs, ours in CLASSES.get(kind, {}).items()}.get(name, name)
+
+
 def modern(kind: str, owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the keyword arguments under today's names.
 

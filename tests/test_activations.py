@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import pynn
 from pynn import _core
 from reference import (
     ACTIVATIONS,
@@ -90,6 +91,21 @@ def test_rows_describe_themselves() -> None:
 
 
 # Elementwise
+
+
+@both_dtypes
+def test_the_sign_of_zero(dtype: str) -> None:
+    """Keras gives 0, not -0, for -0 and for what is cut off."""
+    x = np.array([-0.0, *-np.geomspace(1e-3, 1e3, 20)], dtype)
+    for f in (
+        pynn.activations.relu,
+        pynn.activations.relu6,
+        lambda a: pynn.activations.relu(a, max_value=6),
+    ):
+        np.testing.assert_array_equal(f(x), np.zeros_like(x))
+        assert not np.signbit(f(x)).any()
+    for f in (pynn.activations.celu, pynn.activations.tanh_shrink):
+        assert not np.signbit(f(x[:1])).any()
 
 
 @every_case

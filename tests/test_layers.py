@@ -37,6 +37,18 @@ def test_formula(name: str) -> None:
     assert layer.input_shape == (None, *shape)
 
 
+@pytest.mark.parametrize("name", sorted(set(CASES) - {"Identity", "Lambda"}))
+def test_a_structure_in_place_of_an_array(name: str) -> None:
+    make, shape, _ = CASES[name]
+    layer = make()
+    for value in (samples(7, *shape), pynn.Input(shape)):
+        with pytest.raises(ValueError, match="expected one input"):
+            layer({"a": value})
+        layer(value)  # a built layer says the same
+        with pytest.raises(ValueError, match="expected one input"):
+            layer([value])
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_float32_agrees(name: str) -> None:
     make, shape, _ = CASES[name]

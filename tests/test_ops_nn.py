@@ -121,6 +121,14 @@ def _with_block(a: Array, block: Array) -> Array:
 def test_counting() -> None:
     np.testing.assert_array_equal(ops.bincount([1, 1, 3]), [0, 2, 0, 1])
     np.testing.assert_array_equal(ops.unique([3, 1, 3], size=3, fill_value=-1), [1, 3, -1])
+    counted: Any = {"return_index": True, "return_inverse": True, "return_counts": True}
+    for size, expected in (
+        (4, ([1, 3, 5, 1], [1, 0, 3, 1], [1, 0, 1, 2], [1, 2, 1, 0])),
+        (1, ([1], [1], [1, 0, 1, 2], [1])),
+    ):  # as Keras on JAX
+        found = ops.unique([3, 1, 3, 5], size=size, **counted)
+        for array, numbers in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(array, numbers)
     np.testing.assert_array_equal(ops.segment_sum([1.0, 2.0, 4.0], [0, 0, 2], 4), [3, 0, 4, 0])
     np.testing.assert_array_equal(ops.segment_max([1.0, 2.0, 4.0], [0, 0, 1]), [2, 4])
     np.testing.assert_array_equal(ops.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1), [True, False])
@@ -170,11 +178,42 @@ def test_loops_and_branches() -> None:
     carry, ys = ops.scan(lambda c, x: (c + x, c * x), 0.0, np.arange(4.0))
     assert carry == 6.0
     np.testing.assert_array_equal(ys, [0, 0, 2, 9])
+    steps = list(ops.scan(lambda c, x: (c + 1, c), 0, length=3, unroll=True)[1])
+    assert steps == [0, 1, 2]
     np.testing.assert_array_equal(ops.map(lambda x: x * 2, np.arange(3)), [0, 2, 4])
     np.testing.assert_array_equal(ops.vectorized_map(lambda x: x.sum(), np.eye(2)), [1, 1])
     np.testing.assert_array_equal(
         ops.associative_scan(lambda a, b: a + b, np.arange(4), reverse=True), [6, 6, 5, 3]
     )
+
+
+def test_hints_change_no_result_and_are_checked() -> None:
+    values, ids = [1.0, 2.0, 4.0], [2, 0, 2]
+    for name, expected in (
+        ("segment_sum", [2, 0, 5]),
+        ("segment_prod", [2, 1, 4]),
+        ("segment_max", [2, -np.inf, 4]),
+        ("segment_min", [2, np.inf, 1]),
+    ):
+        function = getattr(ops, name)
+        np.testing.assert_array_equal(function(values, ids), expected)
+        assert function(values[:1], ids[:1], sorted=True)[2] == 1
+        with pytest.raises(TypeError, match=rf"{name}: `sorted` must be True or False"):
+            function(values, ids, sorted="yes")
+    np.testing.assert_array_equal(ops.unique([3, 1, 3], sorted=False), [1, 3])
+    np.testing.assert_array_equal(ops.top_k([1.0, 5.0, 3.0], 2, sorted=False)[0], [5, 3])
+    for function in (ops.unique, lambda x, sorted: ops.top_k(x, 1, sorted)):
+        with pytest.raises(TypeError, match=r"`sorted` must be True or False\. Received: sorted=1"):
+            function([3, 1, 3], sorted=1)
+
+
+def test_scan_needs_one_length() -> None:
+    for wrong in (0, 2.0, None):
+        with pytest.raises(ValueError, match="`unroll` must be a positive integer"):
+            ops.scan(lambda c, x: (c, x), 0, np.arange(3), unroll=wrong)
+    for given in ({}, {"xs": np.arange(3), "length": 2}, {"xs": (np.arange(3), np.arange(2))}):
+        with pytest.raises(ValueError, match="have one length, or `length`"):
+            ops.scan(lambda c, x: (c, c), 0, **given)
 
 
 def test_branches_on_symbols_are_refused() -> None:

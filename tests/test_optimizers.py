@@ -113,7 +113,8 @@ def test_trajectories(name: str, case: dict[str, Any], shape: tuple[int, ...]) -
 def test_gradient_and_weights_are_prepared_before_the_rule(name: str) -> None:
     w, g = np.random.default_rng(1).normal(size=40), gradients(40)
     scaled = run(name, {}, w, g, grad_scale=0.25)
-    np.testing.assert_allclose(scaled, run_reference(name, {}, w, 0.25 * g), rtol=1e-11)
+    wanted = run_reference(name, {}, w, 0.25 * g)
+    np.testing.assert_allclose(scaled, wanted, rtol=1e-11, atol=1e-13)
     clipped = run(name, {}, w, g, grad_limit=0.05)
     np.testing.assert_allclose(
         clipped, run_reference(name, {}, w, np.clip(g, -0.05, 0.05)), rtol=1e-11
@@ -139,6 +140,20 @@ def test_late_steps(name: str) -> None:
             wanted = np.ones(3)
             OPTIMIZERS[name](wanted, g, 0.01, t, {key: np.full(3, 0.1) for key in state}, **values)
             np.testing.assert_allclose(w, wanted, rtol=1e-12)
+
+
+def test_ftrl_in_single_precision() -> None:
+    """The difference of the roots of large sums of squares keeps its digits."""
+    fields = list(ROWS["ftrl"].params("ftrl", {}))
+    values = {field.name: float(field.default) for field in ROWS["ftrl"].fields}
+    w, g = np.full(3, 0.5), np.array([1e-3, 1e-2, 0.1])
+    single, slots = w.astype(np.float32), [np.full(3, 50, np.float32), np.full(3, 0.1, np.float32)]
+    state = State(total=np.full(3, 50.0), linear=np.full(3, 0.1))
+    before = state["linear"].copy()
+    _core.optimizer_step("ftrl", fields, 1e-5, 1, single, g.astype(np.float32), slots)
+    OPTIMIZERS["ftrl"](w, g, 1e-5, 1, state, **values)
+    np.testing.assert_allclose(slots[1], state["linear"], rtol=1e-6)
+    assert not np.array_equal(before, state["linear"])
 
 
 @pytest.mark.parametrize("name", NAMES)

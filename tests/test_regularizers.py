@@ -140,3 +140,17 @@ def test_errors() -> None:
         regularizers.Regularizer()(np.ones(3))
     with pytest.raises(ValueError, match="Unknown regularizer"):
         regularizers.get("l3")
+
+
+def test_losses_of_a_layer_called_on_arrays() -> None:
+    """The activity penalty of the last call for each sample, then that of the weights."""
+    l1, l2 = pynn.regularizers.L1(0.5), pynn.regularizers.L2(0.1)
+    layer = pynn.layers.Dense(2, kernel_regularizer=l2, activity_regularizer=l1)
+    for x in (np.full((4, 3), 2.0), np.arange(6.0).reshape(2, 3)):
+        y, kernel = layer(x), layer.kernel.numpy()
+        expected = [0.5 * np.abs(y).sum() / len(x), 0.1 * (kernel**2).sum()]
+        np.testing.assert_allclose(layer.losses, expected, rtol=1e-6)
+    layer.trainable = False
+    np.testing.assert_allclose(layer.losses, expected[:1], rtol=1e-6)
+    layer(pynn.Input((3,)))
+    assert layer.losses == []

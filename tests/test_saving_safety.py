@@ -78,6 +78,16 @@ def test_an_unknown_layer_is_named_with_the_way_on(path: Path) -> None:
         saving.load_model(path)
 
 
+def test_an_unknown_class_is_not_answered_with_a_list() -> None:
+    with pytest.raises(ValueError, match=r"^Unknown class\. Received: class='Seeded'\. If it is"):
+        saving.deserialize_keras_object({"class_name": "Seeded", "config": {}})
+    with pytest.raises(ValueError, match=r"^Unknown class"):
+        saving.deserialize_keras_object({"class_name": "_Seeded", "config": {}})
+    entry = {"module": "keras.layers", "class_name": "LSTM", "config": {"name": "cell"}}
+    with pytest.raises(ValueError, match=r"keras\.layers\.LSTM is not in pynn: .* of 'cell'"):
+        saving.deserialize_keras_object(entry)
+
+
 def test_code_in_a_lambda_is_never_run(path: Path) -> None:
     code = {"class_name": "__lambda__", "config": {"value": ["4wEAAAA=", None, None]}}
 

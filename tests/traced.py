@@ -70,7 +70,7 @@ class Traced:
         losses = [{"values": i, "target": None} for i in range(len(sums))]
         trainer = _core.Trainer(network, network, losses, [], SGD, {})
         x = [*self._x(self.arrays), *extra]
-        by_variable, by_input = trainer.gradients(x, [], [], 0, training, 2, True)
+        _, by_variable, by_input = trainer.gradients(x, [], [], 0, training, 2, True)
         numbers = {id(v): g for v, g in zip(self.graph.variables, by_variable, strict=True)}
         inputs = iter(by_input)
         return [

@@ -81,6 +81,7 @@ inline constexpr double kSeluScale = 1.0507009873554805, kSeluAlpha = 1.67326324
 // ---- the table ---------------------------------------------------------------------------------
 
 // PYNN_OF(x) { return ...; } is a function of x and the parameters p[0], p[1], ... in field order.
+// Where Keras's function gives 0 for -0, + T(0) makes 0 of -0.
 #define PYNN_OF(argument) \
   []<class T>([[maybe_unused]] T argument, [[maybe_unused]] const T* p) PYNN_LAMBDA->T
 
@@ -189,14 +190,14 @@ inline constexpr auto kActivations = std::tuple{
       .doc = "Rectified linear unit, at most 6.",
       .reference = "Howard et al. (2017), arXiv:1704.04861"},
     {0, 6}, Keep::y,
-    PYNN_OF(x) { return clamp(x, T(0), T(6)); },
+    PYNN_OF(x) { return clamp(x, T(0), T(6)) + T(0); },
     PYNN_OF(y) { return y > 0 && y < 6 ? T(1) : T(0); }},
   Act{RowText{.name = "celu", .formula = "f(x) = x if x > 0 else alpha (exp(x / alpha) - 1)",
       .doc = "Exponential linear unit whose derivative is continuous for any alpha.",
       .reference = "Barron (2017), arXiv:1704.07483",
       .fields = {Field{"alpha", 1, "Minus the limit for very negative x.", kPositive}}},
     {}, Keep::y,
-    PYNN_OF(x) { return x > 0 ? x : p[0] * expm1(x / p[0]); },
+    PYNN_OF(x) { return x > 0 ? x : p[0] * expm1(x / p[0]) + T(0); },
     PYNN_OF(y) { return y > 0 ? T(1) : y / p[0] + 1; }},
   Act{RowText{.name = "hard_silu", .aliases = "hard_swish",
       .formula = "f(x) = x min(max(x + 3, 0), 6) / 6",
@@ -224,7 +225,7 @@ inline constexpr auto kActivations = std::tuple{
   Act{RowText{.name = "tanh_shrink", .formula = "f(x) = x - tanh(x)",
       .doc = "What tanh takes away."},
     {}, Keep::x,
-    PYNN_OF(x) { return tanh_shrink(x); },
+    PYNN_OF(x) { return tanh_shrink(x) + T(0); },
     PYNN_OF(x) { const T t = tanh(x); return t * t; }},
   Act{RowText{.name = "log_sigmoid", .formula = "f(x) = -log(1 + exp(-x))",
       .doc = "The logarithm of the sigmoid."},

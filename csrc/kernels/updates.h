@@ -196,12 +196,18 @@ struct Ftrl {
     if constexpr (kVariant == 0) return sqrt(a);
     return exp(s.power * log(a));
   }
+  // now - before; of square roots without cancellation, and 0 where both are 0
+  template <int kVariant, class T>
+  static PYNN_INLINE T grown(T g, T before, T now) {
+    if constexpr (kVariant == 0) return now > 0 ? g * g / (now + before) : now;
+    return now - before;
+  }
   template <int kVariant, class T>
   static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& a, T& z, T&) {
     const T before = raised<kVariant>(s, a);
     a += g * g;
     const T now = raised<kVariant>(s, a);
-    z += g + s.shrinkage * w - (now - before) * s.inverse_rate * w;
+    z += g + s.shrinkage * w - grown<kVariant>(g, before, now) * s.inverse_rate * w;
     const T inside = z < -s.l1 ? -s.l1 : (z > s.l1 ? s.l1 : z);
     const T divisor = now * s.inverse_rate + s.l2;
     w = divisor == 0 ? w : (inside - z) / divisor;  // 0 / 0 before the first gradient

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pynn import ops, regularizers
+from pynn._compat import explain_absent_members
 from pynn._graph.graph import Graph, masks_of
 from pynn._graph.program import run_layer
 from pynn._graph.structure import flatten, map_shapes, map_structure
@@ -17,7 +18,7 @@ from pynn._graph.symbol import KerasTensor, Node, infer, record_call, symbols_in
 from pynn._graph.tensor import Tensor
 from pynn._graph.variable import Variable
 from pynn.config import check_dtype, floatx
-from pynn.layers._checks import Shape, take_input_shape
+from pynn.layers._checks import Shape, is_one_shape, take_input_shape
 from pynn.layers._weights import Weighted
 from pynn.utils.arrays import as_arrays
 from pynn.utils.configurable import argument_names, unknown_argument
@@ -60,6 +61,7 @@ class Layer(Weighted):
 
     _build_completes = True  # whether ``build`` is all there is to do
     supports_masking = False  # whether a mask of the input is one of the output, too
+    _one_input = False  # whether it takes one array, and no structure of several
 
     def __init__(
         self,
@@ -85,6 +87,7 @@ class Layer(Weighted):
         self.nodes: list[Node] = []  # the calls on symbols
         self._trainable = bool(trainable)
         self._variables: list[Variable] = []
+        self._activity_losses: list[Any] = []  # of the last call on arrays
         self._fixed: Shape | None = None  # the part of the input shape that the weights depend on
         self._input_shape: Any = None  # as it was built for, the batch's axis included
         self._path: str | None = None  # once built
@@ -163,8 +166,9 @@ class Layer(Weighted):
         """Builds the layer for inputs of this shape, or checks that it was built for such ones.
 
         Raises:
-            ValueError: the layer was built for another shape.
+            ValueError: the layer was built for another shape, or takes one input.
         """
+        self._check_structure(input_shape)
         fixed = self._fixed_part_of(input_shape)
         if not self.built:
             with building(self) as self._path:
@@ -178,6 +182,13 @@ class Layer(Weighted):
                 f"Received: x.shape={('n', *input_shape[1:])!r}".replace("'", "")
             )
         self._input_shape = input_shape
+
+    def _check_structure(self, input_shape: Any) -> None:
+        if self._one_input and not (input_shape is None or is_one_shape(input_shape)):
+            raise ValueError(
+                f"{self.name}: expected one input; Concatenate makes one of several. "
+                f"Received: inputs of the shapes {input_shape!r}"
+            )
 
     def _fixed_part_of(self, input_shape: Any) -> Shape:
         if not isinstance(input_shape, tuple):
@@ -243,13 +254,17 @@ class Layer(Weighted):
             (None, 3)
         """
         given = flatten((args, kwargs))
+        self._activity_losses = []
         if symbols_in(given):
             extra = kwargs if training is None else {**kwargs, "training": training}
             return record_call(self, args, extra)
         tensors = [leaf for leaf in given if isinstance(leaf, Tensor)]
         if tensors:
             return tensors[0].graph.call(self, *args, training=training, **kwargs)
-        return run_layer(self, [as_arrays("x", a) for a in args], kwargs, bool(training))
+        y = run_layer(self, [as_arrays("x", a) for a in args], kwargs, bool(training))
+        if self.activity_regularizer is not None:
+            self._activity_losses = [self.activity_regularizer(v) / len(v) for v in flatten(y)]
+        return y
 
     @property
     def input(self) -> Any:
@@ -310,18 +325,18 @@ class Layer(Weighted):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+explain_absent_members(Layer)
+
+
 def _completing(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     """A layer whose ``build`` was called is built, whoever called it."""
 
     @functools.wraps(build)
     def complete(self: Any, input_shape: Any) -> None:
+        self._check_structure(input_shape)
         with building(self):
             build(self, input_shape)
-        if (
-            isinstance(input_shape, (list, tuple))
-            and input_shape
-            and isinstance(input_shape[0], (int, type(None)))
-        ):
+        if input_shape and is_one_shape(input_shape):
             input_shape = (None, *input_shape[1:])
         self._note_built(input_shape)
 

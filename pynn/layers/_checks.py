@@ -24,6 +24,12 @@ def take_input_shape(owner: str, kwargs: dict[str, Any]) -> Shape | None:
     return None if shape is None else sample_shape(owner, shape)
 
 
+def is_one_shape(shape: Any) -> bool:
+    """Whether this is the shape of one array, not a structure of shapes."""
+    sizes = isinstance(shape, (list, tuple))
+    return sizes and all(n is None or is_integer(n) for n in shape)
+
+
 def sample_shape(owner: str, shape: Any) -> Shape:
     """Returns the shape of one sample as a tuple of sizes.
 

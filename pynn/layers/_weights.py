@@ -25,6 +25,7 @@ class Weighted(Described):
     built: bool
     _trainable: bool
     _variables: list[Variable]
+    _activity_losses: list[Any]
 
     def add_weight(
         self,
@@ -180,8 +181,12 @@ class Weighted(Described):
 
     @property
     def losses(self) -> list[Any]:
-        """The penalties of the trained weights as they are now."""
-        return [v.regularizer(v.numpy()) for v in self.trainable_weights if v.regularizer]
+        """The penalties of the trained weights as they are now.
+
+        After a call on arrays, the layer's activity penalty of that call stands before them.
+        """
+        weights = [v.regularizer(v.numpy()) for v in self.trainable_weights if v.regularizer]
+        return [*self._activity_losses, *weights]
 
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Puts the arrays of this layer itself into ``store``, under ``"0"``, ``"1"``, ..."""

@@ -19,6 +19,7 @@ class ParametricActivation(Layer):
     Such a layer can be another layer's ``activation``, too.
     """
 
+    _one_input = True
     supports_masking = True
     row = ""
 
@@ -179,6 +180,7 @@ class PReLU(Layer):
         He et al. 2015, "Delving deep into rectifiers", https://arxiv.org/abs/1502.01852
     """
 
+    _one_input = True
     supports_masking = True
 
     def __init__(
@@ -240,6 +242,7 @@ class RReLU(Layer):
         https://arxiv.org/abs/1505.00853
     """
 
+    _one_input = True
     supports_masking = True
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, **kwargs: Any) -> None:

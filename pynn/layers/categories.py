@@ -43,6 +43,8 @@ class Embedding(Layer):
         [[[3.0, 4.0], [1.0, 2.0]]]
     """
 
+    _one_input = True
+
     def __init__(
         self,
         input_dim: int,
@@ -116,6 +118,8 @@ class CategoryEncoding(Layer):
         >>> CategoryEncoding(3, output_mode="count")([[0, 2, 2]]).tolist()
         [[1.0, 0.0, 2.0]]
     """
+
+    _one_input = True
 
     def __init__(
         self,

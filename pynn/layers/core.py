@@ -195,6 +195,7 @@ class Dense(Layer):
         self.bias_constraint = constraints.get(bias_constraint)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
 
+    _one_input = True
     supports_masking = True
 
     @property
@@ -209,12 +210,6 @@ class Dense(Layer):
         return shape[-1:]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        several = isinstance(input_shape, Mapping) or isinstance(input_shape[-1], (list, tuple))
-        if several:
-            raise ValueError(
-                f"{self.name}: expected one input; Concatenate makes one of several. "
-                f"Received: {len(input_shape)} inputs"
-            )
         inputs = int(input_shape[-1] or 0)
         self.kernel = self.add_weight(
             (inputs, self.units),
@@ -254,6 +249,7 @@ class Activation(Layer):
         [[0.0, 2.0]]
     """
 
+    _one_input = True
     supports_masking = True
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:

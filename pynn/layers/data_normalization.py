@@ -41,6 +41,7 @@ class Normalization(Layer):
         [[-1.0, 1.0]]
     """
 
+    _one_input = True
     supports_masking = True
 
     def __init__(

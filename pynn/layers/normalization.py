@@ -51,6 +51,7 @@ class BatchNormalization(Layer):
         Ioffe, Szegedy 2015, https://arxiv.org/abs/1502.03167
     """
 
+    _one_input = True
     supports_masking = True
     gamma: Variable | None
     beta: Variable | None

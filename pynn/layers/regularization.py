@@ -20,6 +20,7 @@ from pynn.utils.random import check_seed
 class Noise(Layer):
     """A node with one number and perhaps a seed of its own."""
 
+    _one_input = True
     supports_masking = True
     op = ""
     parameter = "rate"
@@ -249,6 +250,7 @@ class ActivityRegularization(Layer):
         ValueError: a negative factor.
     """
 
+    _one_input = True
     supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:

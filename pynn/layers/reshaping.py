@@ -38,6 +38,8 @@ class Flatten(Layer):
         [[1.0, 2.0, 3.0, 4.0]]
     """
 
+    _one_input = True
+
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         self.data_format = order_of_axes("Flatten", data_format)
         super().__init__(**kwargs)
@@ -65,6 +67,8 @@ class Reshape(Layer):
         >>> Reshape((2, -1))([[1.0, 2.0, 3.0, 4.0]]).tolist()
         [[[1.0, 2.0], [3.0, 4.0]]]
     """
+
+    _one_input = True
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         sizes = tuple(target_shape) if isinstance(target_shape, (list, tuple)) else (0,)
@@ -109,6 +113,8 @@ class Permute(Layer):
         [[[1.0, 3.0], [2.0, 4.0]]]
     """
 
+    _one_input = True
+
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         self.dims = tuple(dims) if isinstance(dims, (list, tuple)) else ()
         if not self.dims or {*self.dims} != {*range(1, len(self.dims) + 1)}:
@@ -145,6 +151,7 @@ class Rescaling(Layer):
         [[3.0, 5.0]]
     """
 
+    _one_input = True
     supports_masking = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:

@@ -27,6 +27,7 @@ def sizes_along(owner: str, axis: Any, shape: Sequence[int | None]) -> Shape:
 class _ScaledAndShifted(Layer):
     """What layers with gamma and beta share."""
 
+    _one_input = True
     supports_masking = True
     gamma: Variable | None
     beta: Variable | None
@@ -156,6 +157,8 @@ class RMSNormalization(Layer):
         Zhang, Sennrich 2019, https://arxiv.org/abs/1910.07467
     """
 
+    _one_input = True
+
     def __init__(self, axis: Axis = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         self.axis = axis_argument("RMSNormalization", axis)
         self.epsilon = number("RMSNormalization", "epsilon", epsilon, above=0)
@@ -190,6 +193,7 @@ class UnitNormalization(Layer):
         [[0.6..., 0.8...]]
     """
 
+    _one_input = True
     supports_masking = True
 
     def __init__(self, axis: Axis = -1, **kwargs: Any) -> None:

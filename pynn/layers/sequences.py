@@ -30,6 +30,7 @@ class Masking(Layer):
         [[[0.0, 0.0], [9.0, 1.0]]]
     """
 
+    _one_input = True
     supports_masking = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
@@ -46,6 +47,8 @@ class Masking(Layer):
 
 class _GlobalPooling1D(Layer):
     """One number for each feature from all steps."""
+
+    _one_input = True
 
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
@@ -149,6 +152,8 @@ class RepeatVector(Layer):
         [[[1.0, 2.0], [1.0, 2.0]]]
     """
 
+    _one_input = True
+
     def __init__(self, n: int, **kwargs: Any) -> None:
         if not is_integer(n):
             raise TypeError(f"RepeatVector: `n` must be an integer. Received: n={n!r}")
@@ -216,6 +221,7 @@ class TimeDistributed(Wrapper):
         [[[3.0], [7.0]]]
     """
 
+    _one_input = True
     supports_masking = True
 
     def call(self, inputs: Any, mask: Any = None) -> Any:

@@ -46,6 +46,8 @@ class Sequential(Model):
         (5, 1)
     """
 
+    _one_input = True
+
     def __init__(
         self,
         layers: Iterable[Layer | KerasTensor] | None = None,
@@ -187,6 +189,7 @@ class Sequential(Model):
                 f"{self.name}: the model has no layers. Add one with model.add(layer)."
             )
         if input_shape is not None:
+            self._check_structure(input_shape)
             shape = (None, *sample_shape(self.name, tuple(input_shape)[1:]))
             if self._symbols is None:
                 self._symbols = KerasTensor(shape)

@@ -11,6 +11,7 @@ from pynn._graph.structure import flatten, map_structure, pack
 from pynn._graph.tensor import Symbol
 from pynn.ops._dispatch import Array, eager_only, graph_of, public, to_array, to_tensor
 from pynn.ops._external import external
+from pynn.utils.checks import positive_integer
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
@@ -78,7 +79,7 @@ def scan(
     xs: Any = None,
     length: int | None = None,
     reverse: bool = False,
-    unroll: Any = 1,
+    unroll: bool | int = 1,
 ) -> tuple[Any, Any]:
     """Calls ``carry, y = f(carry, x)`` along the first axis.
 
@@ -86,16 +87,32 @@ def scan(
         f: the step.
         init: the first carry.
         xs: arrays of one length, or None.
-        length: the number of steps where ``xs`` is None.
+        length: the number of steps; that of ``xs`` unless it is None.
         reverse: from the end.
-        unroll: of no consequence here: every step is a call.
+        unroll: how many steps a compiler may join, True for all. A hint that changes no result:
+            here every step is a call.
 
     Returns:
         The last carry, and the ``y`` stacked.
+
+    Raises:
+        ValueError: neither ``xs`` nor ``length``, different lengths, or ``unroll`` below 1.
+
+    Example:
+        >>> carry, sums = scan(lambda c, x: (c + x, c + x), 0, np.array([1, 2, 3]))
+        >>> int(carry), sums.tolist()
+        (6, [1, 3, 6])
     """
-    steps = length if xs is None else len(to_array(flatten(xs)[0]))
-    if steps is None:
-        raise ValueError("scan: give `xs` or `length`.")
+    if not isinstance(unroll, bool):
+        positive_integer("scan", "unroll", unroll)
+    lengths = {len(to_array(leaf)) for leaf in flatten(xs) if leaf is not None}
+    lengths |= set() if length is None else {int(length)}
+    if len(lengths) != 1:
+        raise ValueError(
+            "scan: give `xs` whose arrays have one length, or `length`; the same if both. "
+            f"Received: lengths {sorted(lengths)}"
+        )
+    (steps,) = lengths
     carry, results = init, []
     for i in reversed(range(steps)) if reverse else range(steps):
         x = None if xs is None else map_structure(lambda a, i=i: to_array(a)[i], xs)  # type: ignore[misc]

@@ -19,6 +19,7 @@ from pynn.ops._external import external
 from pynn.ops._tables import greater, less_equal, logical_not
 from pynn.ops.arrangement import expand_dims
 from pynn.ops.elementwise import isclose
+from pynn.utils.checks import boolean
 
 
 def _put(shape: tuple[int, ...], places: Array, values: Array, axis: int) -> Array:
@@ -89,7 +90,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
     Args:
         x: array or symbol.
         k: how many.
-        sorted: they are sorted either way.
+        sorted: whether their order matters. A hint that changes no result: they are sorted.
 
     Returns:
         The pair ``(values, indices)``.
@@ -99,6 +100,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
         >>> values.tolist(), indices.tolist()
         ([5.0, 3.0], [1, 2])
     """
+    boolean("top_k", "sorted", sorted)
     return external(_top, [x], _top_vjp, k=int(k))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from pynn.ops._dispatch import compute, eager_only, public, to_array
 from pynn.ops._external import external
+from pynn.utils.checks import boolean
 
 
 @public
@@ -133,25 +134,35 @@ def unique(
 
     Args:
         x: array.
-        sorted: they are sorted either way.
+        sorted: whether their order matters. A hint that changes no result: they are sorted.
         return_index: also where each comes first.
         return_inverse: also which one stands at each place of ``x``.
         return_counts: also how often each comes.
         axis: of the slices that are compared, None for single numbers.
-        size: how many to return: further ones are cut off, missing ones filled up.
+        size: how many to return: further ones are cut off, missing ones filled up. They come
+            first where the first one does, and never.
         fill_value: what fills up, by default the smallest value.
     """
+    boolean("unique", "sorted", sorted)
     wanted: Any = (return_index, return_inverse, return_counts, axis)
     found: Any = np.unique(to_array(x), *wanted)
     results = list(found) if isinstance(found, tuple) else [found]
     if size is not None:
-        values, along = results[0], 0 if axis is None else axis
-        places = np.arange(min(size, values.shape[along]))
-        values = np.take(values, places, along)
-        missing = [(0, size - len(places) if i == along else 0) for i in np.arange(values.ndim)]
         filler = to_array(x).min() if fill_value is None else fill_value
-        results[0] = np.pad(values, missing, constant_values=filler)
+        results[0] = _resized(results[0], size, filler, 0 if axis is None else axis)
+        if return_index:
+            results[1] = _resized(results[1], size, results[1][0])
+        if return_counts:
+            results[-1] = _resized(results[-1], size, 0)
     return results[0] if len(results) == 1 else tuple(results)
+
+
+def _resized(values: Any, size: int, filler: Any, axis: int = 0) -> Any:
+    """The first so many along an axis, filled up where there are fewer."""
+    count = min(size, values.shape[axis])
+    missing = [(0, 0)] * values.ndim
+    missing[axis] = (0, size - count)
+    return np.pad(np.take(values, np.arange(count), axis), missing, constant_values=filler)
 
 
 @eager_only
@@ -163,7 +174,10 @@ def unravel_index(indices: Any, shape: Any) -> Any:
 # ---- segments ------------------------------------------------------------------------------------
 
 
-def _segments(start: float, function: Any, data: Any, ids: Any, count: int | None) -> Any:
+def _segments(
+    name: str, function: Any, start: float, data: Any, ids: Any, count: int | None, in_order: Any
+) -> Any:
+    boolean(name, "sorted", in_order)  # the numbers are looked up one by one either way
     values, places = to_array(data), to_array(ids)
     length = int(places.max(initial=-1)) + 1 if count is None else count
     result = np.full((length, *values.shape[1:]), start, values.dtype)
@@ -176,29 +190,40 @@ def _segments(start: float, function: Any, data: Any, ids: Any, count: int | Non
 def segment_sum(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
-    """The sums of the rows of each segment."""
-    return _segments(0, np.add, data, segment_ids, num_segments)
+    """The sums of the rows of each segment.
+
+    Args:
+        data: array.
+        segment_ids: the segment's number of each row; rows of numbers out of range do not count.
+        num_segments: how many segments there are, by default up to the largest number.
+        sorted: whether ``segment_ids`` ascend. A hint that changes no result.
+
+    Example:
+        >>> segment_sum([1.0, 2.0, 4.0], [0, 0, 2]).tolist()
+        [3.0, 0.0, 4.0]
+    """
+    return _segments("segment_sum", np.add, 0, data, segment_ids, num_segments, sorted)
 
 
 @eager_only
 def segment_max(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
-    """The largest numbers of the rows of each segment."""
-    return _segments(-math.inf, np.maximum, data, segment_ids, num_segments)
+    """The largest numbers of the rows of each segment. Arguments as in ``segment_sum``."""
+    return _segments("segment_max", np.maximum, -math.inf, data, segment_ids, num_segments, sorted)
 
 
 @eager_only
 def segment_min(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
-    """The smallest numbers of the rows of each segment."""
-    return _segments(math.inf, np.minimum, data, segment_ids, num_segments)
+    """The smallest numbers of the rows of each segment. Arguments as in ``segment_sum``."""
+    return _segments("segment_min", np.minimum, math.inf, data, segment_ids, num_segments, sorted)
 
 
 @eager_only
 def segment_prod(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
-    """The products of the rows of each segment."""
-    return _segments(1, np.multiply, data, segment_ids, num_segments)
+    """The products of the rows of each segment. Arguments as in ``segment_sum``."""
+    return _segments("segment_prod", np.multiply, 1, data, segment_ids, num_segments, sorted)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pynn import _legacy
+from pynn._compat import message as absent_message
 from pynn.layers import Layer
 from pynn.utils.configurable import argument_names, plain_dtype, serialize, unknown_name
 from pynn.utils.registration import CustomObjectScope, find_custom, is_unsafe, unsafe
@@ -221,6 +222,10 @@ def find_class(name: str, entry: Mapping[str, Any], kind: str | None = None) -> 
     config = entry.get("config")
     called = config.get("name") if isinstance(config, Mapping) else None
     what = f" of {called!r}" if isinstance(called, str) else ""
+    of_keras = first if str(entry.get("module")).startswith("keras") else None
+    absent = absent_message(f"{of_keras}.{name}") if of_keras else None
+    if absent is not None:
+        raise ValueError(f"{absent} Received: class={name!r}{what}")
     raise ValueError(
         f"{unknown_name('class', name, _class_names())}{what}. If it is a class of your own, "
         "decorate it with @pynn.saving.register_keras_serializable() or give "
@@ -244,7 +249,10 @@ def classes(kind: str) -> Mapping[str, Any]:
     table = {
         name: cls
         for name, cls in vars(module).items()
-        if isinstance(cls, type) and cls.__module__.startswith(home) and hasattr(cls, "from_config")
+        if isinstance(cls, type)
+        and cls.__module__.startswith(home)
+        and hasattr(cls, "from_config")
+        and not name.startswith("_")
     }
     spellings = _legacy.CLASSES.get(kind.rstrip("s"), {})
     table |= {theirs: table[ours] for theirs, ours in spellings.items() if ours in table}

@@ -57,6 +57,17 @@ def positive_integer(owner: str, name: str, value: Any) -> int:
     return int(value)
 
 
+def boolean(owner: str, name: str, value: Any) -> bool:
+    """Returns True or False, of Python or of NumPy.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{owner}: `{name}` must be True or False. Received: {name}={value!r}")
+    return bool(value)
+
+
 def integer_axis(owner: str, axis: Any) -> int:
     """Returns ``axis`` as an integer.
 

@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pynn._legacy import keras_class_name
 from pynn.utils.registration import find_custom, get_registered_name
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+_MOST_LISTED = 100  # names in an error; more help nobody
 
 
 class Configurable:
@@ -79,6 +83,8 @@ def describe(cls: Any, class_name: str, config: Any) -> dict[str, Any]:
     """The entry of a class or function in a file, with the module Keras looks for it in."""
     own = _own_module(cls)
     public = own is not None and not own.startswith("keras.src")
+    if own is not None:
+        class_name = keras_class_name(own.rpartition(".")[2].rstrip("s"), class_name)
     return {
         "module": own or cls.__module__,
         "class_name": class_name,
@@ -136,7 +142,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1) or difflib.get_close_matches(
         name.lower(), names, n=1
     )
-    hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(names)}."
+    known_names = f" Known: {', '.join(names)}." if len(names) <= _MOST_LISTED else ""
+    hint = f" Did you mean {near[0]!r}?" if near else known_names
     return f"Unknown {kind}.{hint} Received: {kind}={name!r}"
 
 
