@@ -61,13 +61,14 @@ double Loss<T>::reduce(const LossSum& sum) const {
 
 template <class T>
 LossSum Loss<T>::compute(double* values, T* grad, const T* pred, const T* target,
-                         const RowWeights<T>& weights, isize n, int team) const {
+                         const RowWeights<T>& weights, isize n, isize batch, int team) const {
   const isize count = rows.of(n), cols = rows.cols, target_cols = target_size / rows.lead;
   const T* row_weight = weights.values;
   LossSum sum{0, 0, static_cast<double>(count * weights.count)};
   const auto weight = [&](isize r) { return row_weight ? static_cast<double>(row_weight[r]) : 1; };
   for (isize r = 0; r < count; ++r) sum.weights += weight(r);
-  const T scale = static_cast<T>(spec.weight * share(sum.weights, sum.rows));
+  const auto all = static_cast<double>(rows.of(batch) * weights.count);
+  const T scale = static_cast<T>(spec.weight * share(row_weight ? sum.weights : all, all));
   if (kernel_) {
     ops::for_rows(team, count, cols * 8, [&](isize first, isize some) {
       kernel_({values + first, grad ? grad + first * cols : nullptr, pred + first * cols,

@@ -75,10 +75,10 @@ class Loss {
   Rows rows;
   isize target_size = 0;  // elements of one sample's target; 0 if it is not read
 
-  // The losses of n samples, one per row; `grad`, unless null, becomes the gradient of
-  // spec.weight * reduce(sum).
+  // The losses of n samples out of `batch`, one per row; `grad`, unless null, becomes the gradient
+  // of spec.weight * reduce(sum over the batch).
   LossSum compute(double* values, T* grad, const T* pred, const T* target,
-                  const RowWeights<T>& weights, isize n, int team) const;
+                  const RowWeights<T>& weights, isize n, isize batch, int team) const;
   double reduce(const LossSum& sum) const;
 
  private:

@@ -48,6 +48,8 @@ class Optimizer {
 
   // By variable; null for what is not trained.
   T* const* gradients() const { return gradient_.data(); }
+  // All of them, one after another.
+  const Arena<T>& gradient_arena() const { return gradient_arena_; }
 
   // The state of a trained variable: the rule's slots, then the running mean of the weights and the
   // sum of gradients where these are kept.

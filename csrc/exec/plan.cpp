@@ -120,6 +120,7 @@ void Plan<T>::add_node(const Node& node, const std::vector<int>& readers) {
   step.has_seed = node.spec.has("seed");
   if (step.has_seed) step.seed = static_cast<std::uint64_t>(node.spec.whole("seed"));
   whole_batch |= step.op->whole_batch;
+  row_wise &= step.op->row_wise && batched;
 
   if (step.op->alias) {
     const auto source = static_cast<std::size_t>(step.inputs[0]);

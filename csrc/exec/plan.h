@@ -62,6 +62,7 @@ struct Plan {
   std::vector<int> inputs, outputs;
   std::vector<VariablePtr> variables;
   std::vector<bool> trainable;  // one per variable
+  bool row_wise = true;         // training may take a batch in parts as well
   bool whole_batch = false;     // a result depends on the other samples or comes from outside
 
   const Tensor& output(std::size_t i) const {

@@ -189,7 +189,7 @@ void Objective<T>::check_labels(const Dataset& data) const {
 
 template <class T>
 void Objective<T>::judge(Score& score, Feed<T>& feed, const Workspace<T>& space, isize first,
-                         isize n, int team, const Backprop<T>* backprop) const {
+                         isize n, isize batch, int team, const Backprop<T>* backprop) const {
   for (std::size_t l = 0; l < losses.size(); ++l) {
     const Loss<T>& loss = losses[l];
     const RowWeights<T> weights = feed.row_weights(loss.spec.target, loss.rows, n);
@@ -201,7 +201,7 @@ void Objective<T>::judge(Score& score, Feed<T>& feed, const Workspace<T>& space,
                                           : space.scratch;
     const isize rows = loss.rows.of(n);
     const LossSum sum = loss.compute(feed.values_for(rows), grad, space.tensor[tensor],
-                                     feed.target_of(loss.spec.target), weights, n, team);
+                                     feed.target_of(loss.spec.target), weights, n, batch, team);
     if (arrival == Arrival::further) {
       add_to(space.gradient[tensor], grad, rows * loss.rows.cols, team);
     }

@@ -70,9 +70,9 @@ class Objective {
   void check_labels(const Dataset& data) const;
 
   // Adds the n samples in `space`, of which `first` others went before. With `backprop` the
-  // gradients it starts from are written.
-  void judge(Score& score, Feed<T>& feed, const Workspace<T>& space, isize first, isize n, int team,
-             const Backprop<T>* backprop = nullptr) const;
+  // gradients it starts from are written, those of a mean over `batch` samples.
+  void judge(Score& score, Feed<T>& feed, const Workspace<T>& space, isize first, isize n,
+             isize batch, int team, const Backprop<T>* backprop = nullptr) const;
 
  private:
   struct Target {

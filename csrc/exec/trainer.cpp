@@ -1,6 +1,9 @@
 #include "exec/trainer.h"
 
+#include <algorithm>
+
 #include "core/denormals.h"
+#include "ops/tiling.h"
 
 namespace pynn::exec {
 namespace {
@@ -67,21 +70,66 @@ void Trainer<T>::check_values(const Dataset& data) const {
   objective_.check_labels(data);
 }
 
+// A small network's batch is trained in parts: the activations of one stay in the cache, threads
+// take one each, and their gradients, which are few, are added in order. The cut depends on shapes
+// alone.
 template <class T>
-void Trainer<T>::make_room(isize batch) {
-  if (space_ && space_->capacity >= batch) return;
-  space_ = std::make_unique<Workspace<T>>(network_->plan, batch, true,
-                                          backprop_.scratch(network_->plan, batch));
+isize Trainer<T>::rows_of_part(const Dataset& data, isize batch) const {
+  constexpr isize kFewest = 64, kStep = 8, kMostWeights = 32 * 1024;
+  const Plan<T>& plan = network_->plan;
+  const isize weights = optimizer.gradient_arena().size();
+  const isize most = std::max(kFewest, weights / 64);  // so that adding is little work
+  if (batch <= most || !plan.row_wise || weights > kMostWeights) return batch;
+  for (const Loss<T>& loss : objective_.losses) {
+    const auto target = static_cast<std::size_t>(loss.spec.target);
+    const bool weighted =
+        loss.spec.target >= 0 && target < data.weight.size() && data.weight[target];
+    if (!loss.rows.batched) return batch;
+    if (weighted && loss.spec.reduction == Reduction::mean_with_sample_weight) return batch;
+  }
+  const isize parts = (batch + most - 1) / most;
+  return ((batch + parts - 1) / parts + kStep - 1) / kStep * kStep;
 }
 
-// Forward, and backward from all losses, of the batch in `space`.
 template <class T>
-void Trainer<T>::run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, const Run& run,
-                            Poll& poll) {
+void Trainer<T>::make_room(isize batch, isize parts, isize rows, isize workers) {
+  const Plan<T>& plan = network_->plan;
+  if (!workers_.empty() && workers_[0].space.capacity < rows) workers_.clear();
+  if (!workers_.empty()) rows = workers_[0].space.capacity;  // all have room for the same
+  while (static_cast<isize>(workers_.size()) < workers) {
+    workers_.push_back({Workspace<T>(plan, rows, true, backprop_.scratch(plan, rows))});
+  }
+  while (static_cast<isize>(parts_.size()) < parts) {
+    Part& part = parts_.emplace_back(Part{objective_.empty_score()});
+    T *const all = optimizer.gradient_arena().data(), *own = all;
+    if (parts_.size() > 1) {
+      part.gradients = Arena<T>(optimizer.gradient_arena().size());
+      own = part.gradients.data();
+    }
+    for (std::size_t v = 0; v < plan.variables.size(); ++v) {
+      T* place = optimizer.gradients()[v];
+      part.dw.push_back(place ? own + (place - all) : nullptr);
+    }
+  }
+  for (std::size_t i = 0; parts > 1 && i < plan.outputs.size(); ++i) {
+    const isize size = plan.output(i).elements(batch);
+    if (outputs_.size() <= i) {
+      outputs_.emplace_back();
+      output_.emplace_back();
+    }
+    if (outputs_[i].size() < size) outputs_[i] = Arena<T>(size);
+    output_[i] = outputs_[i].data();
+  }
+}
+
+// Forward, and backward from all losses, of the samples in `space`, which are some of `batch`.
+template <class T>
+void Trainer<T>::run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, T* const* dw,
+                            const Run& run, isize batch, Poll& poll) {
   score.clear();
   score.activity = network_->forward(space, run, poll);
-  objective_.judge(score, feed, space, 0, run.n, run.team, &backprop_);
-  network_->backward(space, run, backprop_, optimizer.gradients(), poll);
+  objective_.judge(score, feed, space, 0, run.n, batch, run.team, &backprop_);
+  network_->backward(space, run, backprop_, dw, poll);
 }
 
 template <class T>
@@ -117,15 +165,45 @@ void Trainer<T>::finish(Sums& sums, const Score& score, isize n) const {
 template <class T>
 void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, isize batch,
                              double learning_rate, Poll& poll) {
-  const isize first = batch * request.batch_size;
-  const isize n = std::min(request.batch_size, request.rows - first);
-  const std::int64_t* order = request.order + first;
-  space_->gather(data.x, order, 0, n, request.team);
-  feed_.gather(data, order, 0, n, request.team);
-  const Run run{n, request.team, true, request.seed,
-                static_cast<std::uint32_t>(optimizer.iterations)};
-  run_losses(*space_, feed_, score_, run, poll);
+  const isize start = batch * request.batch_size;
+  const isize n = std::min(request.batch_size, request.rows - start);
+  const isize rows = rows_of_part(data, n), parts = (n + rows - 1) / rows;
+  const isize workers = std::min<isize>(parts, request.team);
+  make_room(n, parts, rows, workers);
+  const auto run_part = [&](Worker& worker, isize p, int team, Poll& part_poll) {
+    const isize first = p * rows, count = std::min(rows, n - first);
+    const std::int64_t* order = request.order + start + first;
+    worker.space.gather(data.x, order, 0, count, team);
+    worker.feed.gather(data, order, 0, count, team);
+    const Run run{count, team, true, request.seed,
+                  static_cast<std::uint32_t>(optimizer.iterations)};
+    Part& part = parts_[static_cast<std::size_t>(p)];
+    run_losses(worker.space, worker.feed, part.score, part.dw.data(), run, n, part_poll);
+    if (parts > 1) network_->copy_outputs(output_, worker.space, first, count);
+  };
+  if (parts == 1) {
+    run_part(workers_[0], 0, request.team, poll);
+  } else {
+    const isize weights = optimizer.gradient_arena().size();
+    const ops::Cut shares(parts, (parts + workers - 1) / workers);
+    parallel_for(request.team, shares.count, 3 * ops::gemm_cost(n, weights, 1), [&](isize w) {
+      const FlushDenormals flush;
+      Poll silent;
+      const ops::Tile share = shares[w];
+      for (isize p = share.begin; p < share.begin + share.size; ++p) {
+        run_part(workers_[static_cast<std::size_t>(w)], p, 1, silent);
+      }
+    });
+    T* all = optimizer.gradient_arena().data();
+    for (isize p = 1; p < parts; ++p) {
+      add_to(all, parts_[static_cast<std::size_t>(p)].gradients.data(), weights, request.team);
+    }
+    poll.now_and_then();
+  }
+  score_.clear();
+  for (isize p = 0; p < parts; ++p) score_.add(parts_[static_cast<std::size_t>(p)].score);
   last_batch_ = n;
+  last_parts_ = parts;
   finish(training, score_, n);  // penalties are those of the weights that made the predictions
   optimizer.step(learning_rate, weight_of(score_, n), request.team);
 }
@@ -133,7 +211,6 @@ void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, i
 template <class T>
 isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& poll) {
   const FlushDenormals flush;
-  make_room(std::min(request.batch_size, request.rows));
   const isize batches = (request.rows + request.batch_size - 1) / request.batch_size;
   const isize count = std::min(request.max_batches, batches - request.first_batch);
   const double deadline = seconds_now() + request.seconds;
@@ -174,7 +251,7 @@ void Trainer<T>::evaluate(const Dataset& data, const std::vector<T*>& outputs, c
                        Feed<T> feed;
                        feed.gather(data, nullptr, first, count, 1);
                        Score& score = blocks[static_cast<std::size_t>(first / rows)];
-                       objective.judge(score, feed, space, first, count, 1);
+                       objective.judge(score, feed, space, first, count, run.n, 1);
                        score.activity = activity;
                        network.copy_outputs(outputs, space, first, count);
                      });
@@ -195,7 +272,7 @@ Gradients<T> Trainer<T>::gradients(const Dataset& data, bool training_mode, std:
   feed.gather(data, nullptr, 0, n, team);
   Score score = objective_.empty_score();
   const Run run{n, team, training_mode, seed, static_cast<std::uint32_t>(optimizer.iterations)};
-  run_losses(space, feed, score, run, poll);
+  run_losses(space, feed, score, optimizer.gradients(), run, n, poll);
   optimizer.add_penalty_gradients(weight_of(score, n), team);
   Gradients<T> out;
   out.sums.losses.resize(score.losses.size());
@@ -216,7 +293,11 @@ Gradients<T> Trainer<T>::gradients(const Dataset& data, bool training_mode, std:
 
 template <class T>
 void Trainer<T>::copy_outputs(const std::vector<T*>& y) const {
-  if (space_) network_->copy_outputs(y, *space_, 0, last_batch_);
+  if (last_parts_ == 1) network_->copy_outputs(y, workers_[0].space, 0, last_batch_);
+  if (last_parts_ <= 1) return;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    std::copy_n(output_[i], network_->plan.output(i).elements(last_batch_), y[i]);
+  }
 }
 
 template class Trainer<float>;

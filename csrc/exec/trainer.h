@@ -74,10 +74,23 @@ class Trainer {
   void copy_outputs(const std::vector<T*>& y) const;
 
  private:
-  void make_room(isize batch);
+  // Memory for a batch, or for one part of it after another.
+  struct Worker {
+    Workspace<T> space;
+    Feed<T> feed = {};
+  };
+  // What a part of a batch came to. The first writes the optimizer's gradients.
+  struct Part {
+    Score score;
+    Arena<T> gradients = {};
+    std::vector<T*> dw = {};
+  };
+  isize rows_of_part(const Dataset& data, isize batch) const;
+  void make_room(isize batch, isize parts, isize rows, isize workers);
   void train_batch(const Dataset& data, const TrainRequest& request, isize batch,
                    double learning_rate, Poll& poll);
-  void run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, const Run& run, Poll& poll);
+  void run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, T* const* dw, const Run& run,
+                  isize batch, Poll& poll);
   double weight_of(const Score& score, isize n) const;  // of the samples, in the first loss
   void finish(Sums& sums, const Score& score, isize n) const;
 
@@ -86,11 +99,13 @@ class Trainer {
   Backprop<T> backprop_;
   std::pair<isize, int> tried_{0, 0};  // batch size and threads of the last call
   double shared_seconds_ = 0;          // a batch took with these, if threads can share it
-  // Memory of a batch, made for the largest one so far.
-  std::unique_ptr<Workspace<T>> space_;
-  Feed<T> feed_;
+  // Made for the largest batch so far.
+  std::vector<Worker> workers_;
+  std::vector<Part> parts_;
+  std::vector<Arena<T>> outputs_;  // of a batch that was cut in parts
+  std::vector<T*> output_;
   Score score_;
-  isize last_batch_ = 0;
+  isize last_batch_ = 0, last_parts_ = 0;
 };
 
 }  // namespace pynn::exec

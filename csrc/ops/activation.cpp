@@ -14,6 +14,7 @@ class Activation : public Op<T> {
     name_ = b.spec.text("name");
     const auto given = b.spec.has("params") ? b.spec.list("params") : std::vector<double>{};
     this->out = b.in.at(0);
+    this->row_wise = true;
     size_ = element_count(this->out);
     if (const auto* row = kernels::find_row("activation", name_)) {
       row_ = static_cast<int>(row->index);

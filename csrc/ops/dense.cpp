@@ -32,6 +32,7 @@ class Dense : public Op<T> {
     this->reads_sparse = true;
     this->out = x;
     this->out.back() = cols_;
+    this->row_wise = true;
   }
 
   bool absorb(const Op<T>& activation) override {
@@ -48,8 +49,8 @@ class Dense : public Op<T> {
     const isize rows = run.pass.n * lead_;
     const SparseInput<T>* sparse = run.sparse[0];
     const Cut blocks = sparse ? sparse_row_blocks(rows) : row_blocks(rows);
-    const Cut panels =
-        run.pass.training && !sparse ? kernel_panels(cols_, rows) : inference_panels(cols_, rows);
+    const Cut panels = run.pass.training && !sparse ? product_panels(cols_, rows, in_)
+                                                    : inference_panels(cols_, rows);
     const double cost =
         sparse ? csr_cost(sparse->samples.start[rows], cols_) : gemm_cost(rows, cols_, in_);
     const T *x = run.x[0], *w = run.w[0];
@@ -91,7 +92,8 @@ class Dense : public Op<T> {
       });
       dw = nullptr;
     }
-    const Cut panels = kernel_panels(cols_, rows), strips = kernel_panels(in_, rows);
+    const Cut panels = product_panels(cols_, rows, in_);
+    const Cut strips = product_panels(in_, rows, cols_);
     const Cut blocks = row_blocks(rows);
     const isize dw_tasks = dw || db ? panels.count : 0;
     const isize dx_tasks = dx ? strips.count * blocks.count : 0;

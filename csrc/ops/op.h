@@ -80,6 +80,7 @@ class Op {
       batched;                 // whether the output has a batch axis; by default as the first input
   bool whole_batch = false;    // the result mixes samples, so prediction may not cut the batch
   bool reads_sparse = false;   // takes sparse inputs, too
+  bool row_wise = false;       // samples do not meet in training either, and nothing is drawn
   bool alias = false;          // the output is the input's memory under another shape; never run
   bool penalizes = false;      // has a gradient of its own, even if nothing depends on the output
   isize saved_per_sample = 0;  // elements kept from forward to backward, per sample of the run

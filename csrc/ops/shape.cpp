@@ -15,7 +15,7 @@ class Reshape : public Op<T> {
     check(checked_count(b.spec.owner, this->out) == element_count(b.in.at(0)), b.spec.owner,
           ": the number of elements must stay the same. Received: input shape ", b.in[0],
           ", target shape ", this->out, ".");
-    this->alias = true;
+    this->alias = this->row_wise = true;
   }
   void forward(const Forward<T>&) const override {}
   void backward(const Backward<T>&) const override {}

@@ -28,6 +28,14 @@ inline Cut kernel_panels(isize cols, isize batch_rows) {
   return {cols, cols > 512 ? 256 : batch_rows <= 32 ? 32 : 64};
 }
 
+// The same for the product of a layer of this depth. One of many rows that is too small to share is
+// not cut: its rows stay whole for what follows.
+inline Cut product_panels(isize cols, isize batch_rows, isize depth) {
+  constexpr isize kSmall = 600'000;
+  const bool whole = batch_rows > 32 && cols > 0 && cols * batch_rows * depth <= kSmall;
+  return whole ? Cut(cols, cols) : kernel_panels(cols, batch_rows);
+}
+
 // In inference the rows are shared out, and each call of BLAS should see as much of the kernel as
 // it can.
 inline Cut inference_panels(isize cols, isize rows) {
