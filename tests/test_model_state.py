@@ -62,11 +62,8 @@ def test_another_rule_asks_for_compile() -> None:
         model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
 
 
-def test_a_layer_stands_in_a_model_once_and_shuffle_is_a_bool() -> None:
-    layer = pynn.layers.Dense(3)
-    with pytest.raises(ValueError, match="once"):
-        pynn.Sequential([pynn.Input((3,)), layer, layer])
-    model = pynn.Sequential([pynn.Input((3,)), layer])
+def test_shuffle_is_a_bool() -> None:
+    model = pynn.Sequential([pynn.Input((3,)), pynn.layers.Dense(3)])
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="shuffle"):
         model.fit(np.ones((4, 3)), np.ones((4, 3)), shuffle="batch", verbose=0)  # type: ignore[arg-type]

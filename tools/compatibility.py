@@ -256,8 +256,8 @@ TAIL = """
 - Numbers. Formulas and defaults are those of Keras 3; results agree to rounding. Random numbers do
   not: pynn has its own generator, so the same seed gives other weights than Keras, but the same
   ones on every machine and for any number of threads.
-- All sizes of a sample are known: `Input((None, k))` is refused, only the number of samples is open.
-  Pad sequences to one length; `Masking` leaves steps out.
+- All sizes of a sample are known: `Input((None, k))` is refused, only the number of samples is
+  open. Pad sequences to one length; `Masking` leaves steps out.
 - An initializer without a seed draws other values at every call; in Keras 3 it repeats them.
 - Names of Keras 2 are understood where the meaning is the same: `lr` and `decay` of optimizers,
   `alpha` of `LeakyReLU`, `input_shape=` of any layer, `.h5` files.
