@@ -72,8 +72,8 @@ PYNN_INLINE T squareplus(T x, T b) {
 // relu with slope 0 maps -inf to 0, not to 0 * -inf
 template <class T>
 PYNN_INLINE T relu_below(T x, T slope, T threshold) {
-  const T low = slope == 0 ? -Number<T>::largest : -Number<T>::infinity;
-  return fma(slope, at_least(x - threshold, low), T(0));  // + 0 turns -0 into 0
+  if (slope == 0) return x <= threshold ? T(0) : x;  // what is left is NaN
+  return fma(slope, x - threshold, T(0));            // + 0 turns -0 into 0
 }
 
 inline constexpr double kSeluScale = 1.0507009873554805, kSeluAlpha = 1.6732632423543772;

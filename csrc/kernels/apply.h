@@ -26,40 +26,38 @@ PYNN_INLINE void pad(T* padded, const T* from, isize count) {
 template <class T, class F>
 PYNN_INLINE void map(T* y, const T* x, isize n, F f) {
   T padded[kLanes<T>];
-  for (isize i = 0; i < n; i += kLanes<T>) {
-    const isize rest = n - i;
-    const T* from = x + i;
-    T* to = y + i;
-    if (rest < kLanes<T>) {
-      pad(padded, from, rest);
-      from = to = padded;
+  const isize whole = n / kLanes<T> * kLanes<T>, rest = n - whole;
+  T* to = y;
+  for (isize count = whole;; count = kLanes<T>) {
+    for (isize i = 0; i < count; i += kLanes<T>) {
+      PYNN_SIMD
+      for (isize j = 0; j < kLanes<T>; ++j) to[i + j] = f(x[i + j]);
     }
-    PYNN_SIMD
-    for (isize j = 0; j < kLanes<T>; ++j) to[j] = f(from[j]);
-    if (rest < kLanes<T>)
-      __builtin_memcpy(y + i, padded, sizeof(T) * static_cast<std::size_t>(rest));
+    if (rest == 0 || to == padded) break;
+    pad(padded, x + whole, rest);
+    x = to = padded;
   }
+  if (rest > 0) __builtin_memcpy(y + whole, padded, sizeof(T) * static_cast<std::size_t>(rest));
 }
 
 // y(n) = f(a(n), b(n)); y may be the memory of a or b
 template <class T, class F>
 PYNN_INLINE void map(T* y, const T* a, const T* b, isize n, F f) {
   T padded_a[kLanes<T>], padded_b[kLanes<T>];
-  for (isize i = 0; i < n; i += kLanes<T>) {
-    const isize rest = n - i;
-    const T *from_a = a + i, *from_b = b + i;
-    T* to = y + i;
-    if (rest < kLanes<T>) {
-      pad(padded_a, from_a, rest);
-      pad(padded_b, from_b, rest);
-      from_a = to = padded_a;
-      from_b = padded_b;
+  const isize whole = n / kLanes<T> * kLanes<T>, rest = n - whole;
+  T* to = y;
+  for (isize count = whole;; count = kLanes<T>) {
+    for (isize i = 0; i < count; i += kLanes<T>) {
+      PYNN_SIMD
+      for (isize j = 0; j < kLanes<T>; ++j) to[i + j] = f(a[i + j], b[i + j]);
     }
-    PYNN_SIMD
-    for (isize j = 0; j < kLanes<T>; ++j) to[j] = f(from_a[j], from_b[j]);
-    if (rest < kLanes<T>)
-      __builtin_memcpy(y + i, padded_a, sizeof(T) * static_cast<std::size_t>(rest));
+    if (rest == 0 || to == padded_a) break;
+    pad(padded_a, a + whole, rest);
+    pad(padded_b, b + whole, rest);
+    a = to = padded_a;
+    b = padded_b;
   }
+  if (rest > 0) __builtin_memcpy(y + whole, padded_a, sizeof(T) * static_cast<std::size_t>(rest));
 }
 
 // The elementary functions on arrays: exp log expm1 log1p tanh erf sigmoid, for tests and tools
