@@ -40,13 +40,16 @@ def _equals(value: Any, default: Any) -> bool:
     return value is default or (isinstance(value, (str, bool, np.bool_)) and value == default)
 
 
-def check(estimator: Any, X: Any, y: Any = None, reset: bool = False, **options: Any) -> Any:
+_NO_TARGETS = "no_validation"  # scikit-learn's word
+
+
+def check(estimator: Any, X: Any, y: Any = _NO_TARGETS, reset: bool = False, **options: Any) -> Any:
     """Returns samples as an array of numbers, and targets if there are any.
 
     Args:
         estimator: ``n_features_in_`` and the like are set if ``reset``, and checked if not.
         X: samples.
-        y: targets, or None.
+        y: targets, if there are to be any.
         reset: whether this is the first fit: categories are learned from it.
         options: of scikit-learn's ``check_X_y``.
 
@@ -60,15 +63,13 @@ def check(estimator: Any, X: Any, y: Any = None, reset: bool = False, **options:
     if reset:
         estimator._categories = _learn(estimator, X)
     if estimator._categories is not None:
-        validate_data(estimator, X, reset=reset, skip_check_array=True)  # names of the features
+        validate_data(estimator, X, y, reset=reset, skip_check_array=True)  # names of the features
         X = estimator._categories.encode(X, dtype=estimator._floats())
         options["dtype"] = None  # it is one of them now
-        if y is None:
+        if isinstance(y, str) and y == _NO_TARGETS:
             return check_array(X, estimator=estimator, **options)
         return check_X_y(X, y, estimator=estimator, **options)
-    options["accept_sparse"] = ["csr", "csc"]
-    target = {} if y is None else {"y": y}
-    return validate_data(estimator, X, **target, reset=reset, **options)
+    return validate_data(estimator, X, y, reset=reset, accept_sparse=["csr", "csc"], **options)
 
 
 def _check_dense(estimator: Any, X: Any) -> None:
@@ -170,11 +171,11 @@ def categorical_mask(X: Any, features: Any) -> Mask | None:
     if features is None:
         return None
     frame = _as_frame(X)
+    if frame is None and (isinstance(features, str) or np.ndim(X) != 2):
+        return None  # nothing says what is categorical; or X is no table, and refused for it
     names = None if frame is None else list(frame.columns)
     width = np.shape(X)[1] if names is None else len(names)
     if isinstance(features, str):  # "from_dtype"
-        if frame is None:
-            return None
         import narwhals
 
         kinds = (narwhals.Categorical, narwhals.Enum)

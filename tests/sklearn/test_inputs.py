@@ -341,6 +341,10 @@ def test_wrong_input() -> None:
         MLPClassifier(embedding_dim=2).fit(*CANCER)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         MLPClassifier(categorical_features=[1]).fit(TABLE, LIVED_IN[1:])
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        MLPClassifier(categorical_features=[1]).fit(TABLE, None)
+    with pytest.raises(ValueError, match="Expected 2D array"):
+        MLPClassifier(categorical_features=[0]).fit(SIZE, LIVED_IN)
     table = TABLE.copy()
     table[0, 0] = np.nan
     with pytest.raises(ValueError, match="Input X contains NaN"):
