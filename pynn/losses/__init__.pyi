@@ -16,6 +16,7 @@ __all__ = [
     "BCE",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
+    "BinaryLogLoss",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
     "CategoricalGeneralizedCrossEntropy",
@@ -28,6 +29,7 @@ __all__ = [
     "KLD",
     "KLDivergence",
     "LogCosh",
+    "LogLoss",
     "Loss",
     "LossFunctionWrapper",
     "MAE",
@@ -46,6 +48,7 @@ __all__ = [
     "bce",
     "binary_crossentropy",
     "binary_focal_crossentropy",
+    "binary_log_loss",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
@@ -62,6 +65,7 @@ __all__ = [
     "kld",
     "kullback_leibler_divergence",
     "log_cosh",
+    "log_loss",
     "logcosh",
     "mae",
     "mape",
@@ -178,6 +182,32 @@ class BinaryFocalCrossentropy(RowLoss):
         from_logits: bool = False,
         label_smoothing: float = 0.0,
         axis: int = -1,
+    ) -> npt.NDArray[Any]: ...
+
+class BinaryLogLoss(RowLoss):
+    """Binary cross-entropy as scikit-learn reports it; the gradient has no bounds.
+
+    Formula: ``L = -mean(y log p + (1 - y) log(1 - p)), y in {0, 1}, p held in [eps, 1 - eps]``
+
+    Args:
+        from_logits: whether y_pred is what goes into sigmoid, not what comes out.
+        axis: where the classes are; the mean is over this axis.
+        reduction: "sum_over_batch_size" or "mean" (over all rows),
+            "mean_with_sample_weight" (the weighted mean), "sum", or "none".
+        name: what logs call it.
+        dtype: type that targets and predictions are cast to; None keeps that of y_pred.
+    """
+    def __init__(
+        self,
+        from_logits: bool = False,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_log_loss",
+        dtype: Any = None,
+    ) -> None: ...
+    @staticmethod
+    def fn(
+        y_true: npt.ArrayLike, y_pred: npt.ArrayLike, from_logits: bool = False, axis: int = -1
     ) -> npt.NDArray[Any]: ...
 
 class CategoricalCrossentropy(RowLoss):
@@ -458,6 +488,38 @@ class LogCosh(RowLoss):
     ) -> None: ...
     @staticmethod
     def fn(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[Any]: ...
+
+class LogLoss(RowLoss):
+    """Sparse categorical cross-entropy as scikit-learn reports it; the gradient has no bounds.
+
+    Formula: ``L = -log(p_y), p_y held in [eps, 1 - eps], eps the machine epsilon``
+
+    Args:
+        from_logits: whether y_pred is what goes into softmax, not what comes out.
+        ignore_class: targets of this class do not count.
+        reduction: "sum_over_batch_size" or "mean" (over all rows),
+            "mean_with_sample_weight" (the weighted mean), "sum", or "none".
+        axis: the axis of the classes or coordinates.
+        name: what logs call it.
+        dtype: type that targets and predictions are cast to; None keeps that of y_pred.
+    """
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str | None = "log_loss",
+        dtype: Any = None,
+    ) -> None: ...
+    @staticmethod
+    def fn(
+        y_true: npt.ArrayLike,
+        y_pred: npt.ArrayLike,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
+    ) -> npt.NDArray[Any]: ...
 
 def MAE(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[Any]:
     """Absolute error: fits the median and is robust to outliers.
@@ -777,6 +839,24 @@ def binary_focal_crossentropy(
     """
     ...
 
+def binary_log_loss(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, from_logits: bool = False, axis: int = -1
+) -> npt.NDArray[Any]:
+    """Binary cross-entropy as scikit-learn reports it; the gradient has no bounds.
+
+    Formula: ``L = -mean(y log p + (1 - y) log(1 - p)), y in {0, 1}, p held in [eps, 1 - eps]``
+
+    Args:
+        y_true: targets, shape (..., n).
+        y_pred: predictions, shape (..., n).
+        from_logits: whether y_pred is what goes into sigmoid, not what comes out.
+        axis: where the classes are; the mean is over this axis.
+
+    Returns:
+        The loss of every row, shape (...).
+    """
+    ...
+
 def categorical_crossentropy(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,
@@ -1046,6 +1126,29 @@ def log_cosh(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[Any]:
     Args:
         y_true: targets, shape (..., n).
         y_pred: predictions, shape (..., n).
+
+    Returns:
+        The loss of every row, shape (...).
+    """
+    ...
+
+def log_loss(
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
+) -> npt.NDArray[Any]:
+    """Sparse categorical cross-entropy as scikit-learn reports it; the gradient has no bounds.
+
+    Formula: ``L = -log(p_y), p_y held in [eps, 1 - eps], eps the machine epsilon``
+
+    Args:
+        y_true: targets, shape (...), class numbers.
+        y_pred: predictions, shape (..., n).
+        from_logits: whether y_pred is what goes into softmax, not what comes out.
+        ignore_class: targets of this class do not count.
+        axis: the axis of the classes or coordinates.
 
     Returns:
         The loss of every row, shape (...).

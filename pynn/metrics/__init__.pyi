@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from pynn.losses import binary_crossentropy as binary_crossentropy
 from pynn.losses import binary_focal_crossentropy as binary_focal_crossentropy
+from pynn.losses import binary_log_loss as binary_log_loss
 from pynn.losses import categorical_crossentropy as categorical_crossentropy
 from pynn.losses import categorical_focal_crossentropy as categorical_focal_crossentropy
 from pynn.losses import (
@@ -15,6 +16,7 @@ from pynn.losses import hinge as hinge
 from pynn.losses import huber as huber
 from pynn.losses import kl_divergence as kl_divergence
 from pynn.losses import log_cosh as log_cosh
+from pynn.losses import log_loss as log_loss
 from pynn.losses import mean_absolute_error as mean_absolute_error
 from pynn.losses import mean_absolute_percentage_error as mean_absolute_percentage_error
 from pynn.losses import mean_squared_error as mean_squared_error
@@ -59,6 +61,7 @@ __all__ = [
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "BinaryIoU",
+    "BinaryLogLoss",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
@@ -77,6 +80,7 @@ __all__ = [
     "KLDivergence",
     "LogCosh",
     "LogCoshError",
+    "LogLoss",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
@@ -110,6 +114,7 @@ __all__ = [
     "binary_accuracy",
     "binary_crossentropy",
     "binary_focal_crossentropy",
+    "binary_log_loss",
     "categorical_accuracy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
@@ -126,6 +131,7 @@ __all__ = [
     "huber",
     "kl_divergence",
     "log_cosh",
+    "log_loss",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
     "mean_squared_error",
@@ -214,6 +220,25 @@ class BinaryFocalCrossentropy(RowMetric):
         gamma: float = 2.0,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
+        axis: int = -1,
+    ) -> None: ...
+
+class BinaryLogLoss(RowMetric):
+    """Binary cross-entropy as scikit-learn reports it; the gradient has no bounds.
+
+    Formula: ``L = -mean(y log p + (1 - y) log(1 - p)), y in {0, 1}, p held in [eps, 1 - eps]``
+
+    Args:
+        name: what logs call it.
+        dtype: what targets and predictions are cast to; that of new layers means as given.
+        from_logits: whether y_pred is what goes into sigmoid, not what comes out.
+        axis: where the classes are; the mean is over this axis.
+    """
+    def __init__(
+        self,
+        name: str | None = "binary_log_loss",
+        dtype: Any = None,
+        from_logits: bool = False,
         axis: int = -1,
     ) -> None: ...
 
@@ -427,6 +452,27 @@ class LogCoshError(RowMetric):
         dtype: what targets and predictions are cast to; that of new layers means as given.
     """
     def __init__(self, name: str | None = "logcosh", dtype: Any = None) -> None: ...
+
+class LogLoss(RowMetric):
+    """Sparse categorical cross-entropy as scikit-learn reports it; the gradient has no bounds.
+
+    Formula: ``L = -log(p_y), p_y held in [eps, 1 - eps], eps the machine epsilon``
+
+    Args:
+        name: what logs call it.
+        dtype: what targets and predictions are cast to; that of new layers means as given.
+        from_logits: whether y_pred is what goes into softmax, not what comes out.
+        ignore_class: targets of this class do not count.
+        axis: the axis of the classes or coordinates.
+    """
+    def __init__(
+        self,
+        name: str | None = "log_loss",
+        dtype: Any = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
+    ) -> None: ...
 
 class MeanAbsoluteError(RowMetric):
     """Absolute error: fits the median and is robust to outliers.

@@ -2447,7 +2447,7 @@ def scan(
     xs: Any = None,
     length: int | None = None,
     reverse: bool = False,
-    unroll: Any = 1,
+    unroll: bool | int = 1,
 ) -> tuple[Any, Any]:
     """Calls ``carry, y = f(carry, x)`` along the first axis.
 
@@ -2455,12 +2455,21 @@ def scan(
         f: the step.
         init: the first carry.
         xs: arrays of one length, or None.
-        length: the number of steps where ``xs`` is None.
+        length: the number of steps; that of ``xs`` unless it is None.
         reverse: from the end.
-        unroll: of no consequence here: every step is a call.
+        unroll: how many steps a compiler may join, True for all. A hint that changes no result:
+            here every step is a call.
 
     Returns:
         The last carry, and the ``y`` stacked.
+
+    Raises:
+        ValueError: neither ``xs`` nor ``length``, different lengths, or ``unroll`` below 1.
+
+    Example:
+        >>> carry, sums = scan(lambda c, x: (c + x, c + x), 0, np.array([1, 2, 3]))
+        >>> int(carry), sums.tolist()
+        (6, [1, 3, 6])
     """
     ...
 
@@ -2492,25 +2501,36 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
 def segment_max(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
-    """The largest numbers of the rows of each segment."""
+    """The largest numbers of the rows of each segment. Arguments as in ``segment_sum``."""
     ...
 
 def segment_min(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
-    """The smallest numbers of the rows of each segment."""
+    """The smallest numbers of the rows of each segment. Arguments as in ``segment_sum``."""
     ...
 
 def segment_prod(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
-    """The products of the rows of each segment."""
+    """The products of the rows of each segment. Arguments as in ``segment_sum``."""
     ...
 
 def segment_sum(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
-    """The sums of the rows of each segment."""
+    """The sums of the rows of each segment.
+
+    Args:
+        data: array.
+        segment_ids: the segment's number of each row; rows of numbers out of range do not count.
+        num_segments: how many segments there are, by default up to the largest number.
+        sorted: whether ``segment_ids`` ascend. A hint that changes no result.
+
+    Example:
+        >>> segment_sum([1.0, 2.0, 4.0], [0, 0, 2]).tolist()
+        [3.0, 0.0, 4.0]
+    """
     ...
 
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
@@ -3053,7 +3073,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
     Args:
         x: array or symbol.
         k: how many.
-        sorted: they are sorted either way.
+        sorted: whether their order matters. A hint that changes no result: they are sorted.
 
     Returns:
         The pair ``(values, indices)``.
@@ -3142,12 +3162,13 @@ def unique(
 
     Args:
         x: array.
-        sorted: they are sorted either way.
+        sorted: whether their order matters. A hint that changes no result: they are sorted.
         return_index: also where each comes first.
         return_inverse: also which one stands at each place of ``x``.
         return_counts: also how often each comes.
         axis: of the slices that are compared, None for single numbers.
-        size: how many to return: further ones are cut off, missing ones filled up.
+        size: how many to return: further ones are cut off, missing ones filled up. They come
+            first where the first one does, and never.
         fill_value: what fills up, by default the smallest value.
     """
     ...
