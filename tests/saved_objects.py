@@ -74,7 +74,8 @@ def read(keras: Keras, described: Any, name: str) -> list[Any]:
 def main(file: Path) -> None:
     import keras
 
-    ours, found = json.loads(file.read_text()), {}
+    ours = json.loads(file.read_text())
+    found: dict[str, Any] = {}
     for name in CASES:
         try:
             found[name] = {"configs": read(keras, ours[name], name)}

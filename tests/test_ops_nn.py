@@ -202,13 +202,17 @@ def test_hints_change_no_result_and_are_checked() -> None:
             function(values, ids, sorted="yes")
     np.testing.assert_array_equal(ops.unique([3, 1, 3], sorted=False), [1, 3])
     np.testing.assert_array_equal(ops.top_k([1.0, 5.0, 3.0], 2, sorted=False)[0], [5, 3])
-    for function in (ops.unique, lambda x, sorted: ops.top_k(x, 1, sorted)):
+    functions: list[Any] = [ops.unique, lambda x, sorted: ops.top_k(x, 1, sorted)]
+    for function in functions:
         with pytest.raises(TypeError, match=r"`sorted` must be True or False\. Received: sorted=1"):
             function([3, 1, 3], sorted=1)
 
 
+_WRONG_COUNTS: list[Any] = [0, 2.0, None]
+
+
 def test_scan_needs_one_length() -> None:
-    for wrong in (0, 2.0, None):
+    for wrong in _WRONG_COUNTS:
         with pytest.raises(ValueError, match="`unroll` must be a positive integer"):
             ops.scan(lambda c, x: (c, x), 0, np.arange(3), unroll=wrong)
     for given in ({}, {"xs": np.arange(3), "length": 2}, {"xs": (np.arange(3), np.arange(2))}):

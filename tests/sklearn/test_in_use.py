@@ -58,12 +58,20 @@ BACKENDS = ["loky", "threading", "multiprocessing"]
 
 
 def classifier(**parameters: Any) -> MLPClassifier:
-    quick = {"hidden_layer_sizes": (16,), "max_iter": 30, "learning_rate_init": 0.01}
+    quick: dict[str, Any] = {
+        "hidden_layer_sizes": (16,),
+        "max_iter": 30,
+        "learning_rate_init": 0.01,
+    }
     return MLPClassifier(**(quick | {"random_state": 0} | parameters))
 
 
 def regressor(**parameters: Any) -> MLPRegressor:
-    quick = {"hidden_layer_sizes": (16,), "max_iter": 60, "learning_rate_init": 0.01}
+    quick: dict[str, Any] = {
+        "hidden_layer_sizes": (16,),
+        "max_iter": 60,
+        "learning_rate_init": 0.01,
+    }
     return MLPRegressor(**(quick | {"random_state": 0} | parameters))
 
 

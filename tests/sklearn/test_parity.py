@@ -80,7 +80,7 @@ def fitted_pair(case: dict[str, Any], max_iter: int) -> tuple[Any, Any, Any]:
     case = dict(case)
     task, stopping = case.pop("task"), STOPPING[case.pop("stopping")]
     x, y = STORAGE[case.pop("storage")](features()), targets(task)
-    arguments = {"sample_weight": weights()} if case.pop("weighted") else {}
+    arguments: dict[str, Any] = {"sample_weight": weights()} if case.pop("weighted") else {}
     ours, theirs = pair(task, **case, **stopping, max_iter=max_iter)
     fit(ours, x, y, **arguments)
     fit(theirs, x, y, **arguments)
