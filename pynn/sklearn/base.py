@@ -18,6 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from pynn import activations, config
 from pynn.callbacks import Callback
 from pynn.initializers import Initializer
+from pynn.models import state
 from pynn.optimizers import Optimizer
 from pynn.sklearn import front, inputs, lbfgs, network, packing, weights
 from pynn.sklearn.data import Rows
@@ -152,8 +153,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         data = Rows(self._readable(X), self._encode(y), sample_weight)
         held = given_rows(self, *validation) if validation else None
         model = self.model_
+        changed = network.renew_penalty(model, self)
         if not (incremental and model.compiled):
             model.compile(network.optimizer(self), self._goal.loss, [self._goal.weight])
+        elif changed:
+            steps = state.of(model)
+            model.compile(model.optimizer, self._goal.loss, [self._goal.weight])
+            if steps is not None:
+                state.set_state(model, steps)
         if self.solver == "lbfgs":
             lbfgs.fit(self, data, held, callbacks)
         elif self.early_stopping and incremental:
@@ -216,6 +223,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         self.history_: dict[str, list[float]] = {}
         if self.solver != "lbfgs":
             self._stopping = Stopping(self.early_stopping)
+            if self.early_stopping:
+                self._stopping.weights = self.model_.get_weights()
             self.loss_curve_: list[float] = []
             self.validation_scores_: list[float] | None = [] if self.early_stopping else None
             self.best_validation_score_ = -np.inf if self.early_stopping else None

@@ -74,8 +74,6 @@ def _take_training(made: Any, theirs: Any) -> None:
     made._stopping = stopping = Stopping(made.early_stopping)
     stopping.idle = theirs._no_improvement_count
     stopping.best = theirs.best_validation_score_ if made.early_stopping else theirs.best_loss_
-    if made.early_stopping:
-        stopping.weights = model.get_weights()  # training ended with the best ones
 
 
 def to_sklearn(ours: Any) -> Any:

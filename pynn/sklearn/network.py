@@ -133,8 +133,23 @@ def dropout_rates(dropout: Any, hidden: int) -> tuple[float, list[float]]:
 
 
 def _penalty(estimator: Any) -> Any:
-    alpha, ratio = estimator.alpha, estimator.l1_ratio
-    return regularizers.PerSample(ratio * alpha, (1 - ratio) * alpha / 2) if alpha else None
+    return regularizers.PerSample(*_factors(estimator))
+
+
+def _factors(estimator: Any) -> tuple[float, float]:
+    """Of the L1 and the L2 penalty."""
+    return estimator.l1_ratio * estimator.alpha, (1 - estimator.l1_ratio) * estimator.alpha / 2
+
+
+def renew_penalty(model: Model, estimator: Any) -> bool:
+    """Gives a model's weights the penalty that the estimator has now; whether that is another."""
+    factors, changed = _factors(estimator), False
+    for variable in model.trainable_variables:
+        penalty = variable.regularizer
+        if isinstance(penalty, regularizers.PerSample) and penalty.factors != factors:
+            penalty.l1, penalty.l2 = factors
+            changed = True
+    return changed
 
 
 def _initializer(given: Any, stream: np.random.RandomState) -> Any:

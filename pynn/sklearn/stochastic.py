@@ -57,7 +57,8 @@ class Stopping:
     Attributes:
         idle: epochs in a row that were no better than the best by ``tol``.
         best: the lowest training loss, or the highest score of the rows held out.
-        weights: those of the best score.
+        weights: those of the best score in this ``fit``; empty if none was better than before it.
+            As in scikit-learn the last weights are kept then.
     """
 
     def __init__(self, by_score: bool) -> None:
@@ -107,9 +108,6 @@ class Epochs:
     def run(self) -> None:
         """Trains until nothing improves any more, a callback stops, or so many epochs are done."""
         est = self.estimator
-        stopping = est._stopping
-        if stopping.by_score and not stopping.weights:
-            stopping.weights = est.model_.get_weights()
         est.n_iter_ = 0
         try:
             with self.watch:
@@ -140,8 +138,9 @@ class Epochs:
             name = "best_validation_score_" if stopping.by_score else "best_loss_"
             setattr(est, name, stopping.best)
             self.optimizer.finalize_variable_values()
-            if stopping.by_score:
+            if stopping.weights:
                 est.model_.set_weights(stopping.weights)
+                stopping.weights = []
 
     def _warn(self) -> None:
         """Says that the number of epochs, and nothing else, has ended the training."""
