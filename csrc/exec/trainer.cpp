@@ -10,7 +10,7 @@ namespace {
 
 // Batches that take at least this long are worth a team of threads: the caller comes back with the
 // next ones soon, and each team is made and left anew.
-constexpr double kTeamNanoseconds = 10 * kNanosecondsPerTeam;
+constexpr double kTeamNanoseconds = kNanosecondsPerTeam;
 
 }  // namespace
 

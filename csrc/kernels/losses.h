@@ -62,6 +62,10 @@ PYNN_INLINE T bound_log_loss(T value) {
 inline constexpr auto log_loss = []<class T>(T y, T, T log_q, Params<T>)
                                      PYNN_LAMBDA { return y == 0 ? T(0) : bound_log_loss(-log_q); };
 
+inline constexpr auto binary_log_loss = []<class T>(T y, T p) PYNN_LAMBDA {
+  return bound_log_loss(-log(y > 0 ? p : 1 - p));
+};
+
 // Focal loss (Lin et al. 2017): cross-entropy times (1 - q)^gamma, q the probability given to the
 // truth. Parameters: a = class balancing on, b = alpha, c = gamma.
 inline constexpr auto focal_balance = []<class T>(T y, Params<T> k) PYNN_LAMBDA {
@@ -307,10 +311,10 @@ inline constexpr auto kLosses = std::tuple{
     RowText{"binary_log_loss", "", "BinaryLogLoss",
       "L = -mean(y log p + (1 - y) log(1 - p)), y in {0, 1}, p held in [eps, 1 - eps]",
       "Binary cross-entropy as scikit-learn reports it; the gradient has no bounds.", ""},
-    mean_of(PYNN_TERM { return bound_log_loss(-log(y > 0 ? p : 1 - p)); },
+    mean_of(PYNN_TERM { return binary_log_loss(y, p); },
             PYNN_TERM { return y > 0 ? -1 / p : 1 / (1 - p); }),
     Smoothing::none, false, "sigmoid",
-    mean_of(PYNN_TERM { return bound_log_loss(bce_of_logit(y, p)); },
+    mean_of(PYNN_TERM { return binary_log_loss(y, sigmoid(p)); },  // with its rounding near 1
             PYNN_TERM { return sigmoid(p) - y; })},
   LossRow{
     RowText{"categorical_generalized_cross_entropy", "", "CategoricalGeneralizedCrossEntropy",

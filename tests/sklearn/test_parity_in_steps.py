@@ -265,3 +265,14 @@ def outcome(
     except Exception as error:
         return type(error), str(error)
     return None, ""
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+def test_hopeless_rows_cost_as_much(task: str) -> None:
+    """Outputs of exactly 0 and 1: the loss of a row that is wrong is bounded by the precision."""
+    x, y = 1000 * features(), targets(task)
+    ours, theirs = pair(task, max_iter=5, random_state=0)
+    fit(ours, x, y)
+    fit(theirs, x, y)
+    assert max(theirs.loss_curve_) > 1
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-8)
