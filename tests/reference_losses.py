@@ -118,7 +118,10 @@ LOSSES: dict[str, tuple[str, Callable[..., Array]]] = {
         "class numbers",
         lambda y, p: -np.log((_one_hot(y, p.shape[-1]) * _shares(p)).sum(-1)),
     ),
-    "binary_log_loss": ("binary", lambda y, p: -np.log(np.where(y > 0, p, 1 - p)).mean(-1)),
+    "binary_log_loss": (
+        "binary",
+        lambda y, p: -(y * np.log(p) + (1 - y) * np.log1p(-p)).mean(-1),
+    ),
     "categorical_generalized_cross_entropy": ("class numbers", _generalized),
     "binary_focal_crossentropy": ("binary", _binary_focal),
     "categorical_focal_crossentropy": ("classes", _categorical_focal),

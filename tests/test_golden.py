@@ -79,12 +79,15 @@ WITHOUT = {
         activations.heaviside
         callbacks.LearningRateFinder callbacks.OneCycle
         layers.RReLU
-        losses.Quantile losses.quantile
+        losses.BinaryLogLoss losses.HalfPoissonDeviance losses.LogLoss losses.Quantile
+        losses.binary_log_loss losses.half_poisson_deviance losses.log_loss losses.quantile
         metrics.BinaryFocalCrossentropy metrics.CategoricalFocalCrossentropy
-        metrics.CategoricalGeneralizedCrossEntropy metrics.Huber metrics.Quantile
+        metrics.BinaryLogLoss metrics.CategoricalGeneralizedCrossEntropy
+        metrics.HalfPoissonDeviance metrics.Huber metrics.LogLoss metrics.Quantile
         metrics.accuracy metrics.cosine_similarity
         ops.with_gradient
         optimizers.schedules.OneCycle optimizers.schedules.PowerDecay
+        regularizers.PerSample
     """,
     "Keras 3.15 sums to less than 1; tested by its formula": """
         activations.sparsemax ops.sparsemax

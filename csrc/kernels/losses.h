@@ -53,17 +53,16 @@ inline constexpr auto bce_of_logit = []<class T>(T y, T z) PYNN_LAMBDA {  // log
 
 // The log loss of a probability within [eps, 1 - eps], eps the machine epsilon: what a row can cost
 // is bounded. Its slope is that without the bounds, as in scikit-learn.
-template <class T>
-inline constexpr T kRareLoss = sizeof(T) == 8 ? T(36.043653389117154) : T(15.942384719848633);
-template <class T>
-PYNN_INLINE T bound_log_loss(T value) {
-  return clamp(value, std::numeric_limits<T>::epsilon(), kRareLoss<T>);
-}
-inline constexpr auto log_loss = []<class T>(T y, T, T log_q, Params<T>)
-                                     PYNN_LAMBDA { return y == 0 ? T(0) : bound_log_loss(-log_q); };
+inline constexpr auto log_loss = []<class T>(T y, T, T log_q, Params<T>) PYNN_LAMBDA {
+  const T least = std::numeric_limits<T>::epsilon();
+  const T most = sizeof(T) == 8 ? T(36.043653389117154) : T(15.942384719848633);  // -log(eps)
+  return y == 0 ? T(0) : y * clamp(-log_q, least, most);
+};
 
 inline constexpr auto binary_log_loss = []<class T>(T y, T p) PYNN_LAMBDA {
-  return bound_log_loss(-log(y > 0 ? p : 1 - p));
+  constexpr T eps = std::numeric_limits<T>::epsilon();
+  const T q = clamp(p, eps, 1 - eps);
+  return -(y * log(q) + (1 - y) * log(1 - q));
 };
 
 // Focal loss (Lin et al. 2017): cross-entropy times (1 - q)^gamma, q the probability given to the
@@ -309,10 +308,10 @@ inline constexpr auto kLosses = std::tuple{
     of_logits<true>(log_loss, cce_slope)},
   LossRow{
     RowText{"binary_log_loss", "", "BinaryLogLoss",
-      "L = -mean(y log p + (1 - y) log(1 - p)), y in {0, 1}, p held in [eps, 1 - eps]",
+      "L = -mean(y log p + (1 - y) log(1 - p)), p held in [eps, 1 - eps]",
       "Binary cross-entropy as scikit-learn reports it; the gradient has no bounds.", ""},
     mean_of(PYNN_TERM { return binary_log_loss(y, p); },
-            PYNN_TERM { return y > 0 ? -1 / p : 1 / (1 - p); }),
+            PYNN_TERM { return (p - y) / (p * (1 - p)); }),
     Smoothing::none, false, "sigmoid",
     mean_of(PYNN_TERM { return binary_log_loss(y, sigmoid(p)); },  // with its rounding near 1
             PYNN_TERM { return sigmoid(p) - y; })},

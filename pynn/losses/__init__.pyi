@@ -187,7 +187,7 @@ class BinaryFocalCrossentropy(RowLoss):
 class BinaryLogLoss(RowLoss):
     """Binary cross-entropy as scikit-learn reports it; the gradient has no bounds.
 
-    Formula: ``L = -mean(y log p + (1 - y) log(1 - p)), y in {0, 1}, p held in [eps, 1 - eps]``
+    Formula: ``L = -mean(y log p + (1 - y) log(1 - p)), p held in [eps, 1 - eps]``
 
     Args:
         from_logits: whether y_pred is what goes into sigmoid, not what comes out.
@@ -844,7 +844,7 @@ def binary_log_loss(
 ) -> npt.NDArray[Any]:
     """Binary cross-entropy as scikit-learn reports it; the gradient has no bounds.
 
-    Formula: ``L = -mean(y log p + (1 - y) log(1 - p)), y in {0, 1}, p held in [eps, 1 - eps]``
+    Formula: ``L = -mean(y log p + (1 - y) log(1 - p)), p held in [eps, 1 - eps]``
 
     Args:
         y_true: targets, shape (..., n).

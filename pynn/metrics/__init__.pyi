@@ -226,7 +226,7 @@ class BinaryFocalCrossentropy(RowMetric):
 class BinaryLogLoss(RowMetric):
     """Binary cross-entropy as scikit-learn reports it; the gradient has no bounds.
 
-    Formula: ``L = -mean(y log p + (1 - y) log(1 - p)), y in {0, 1}, p held in [eps, 1 - eps]``
+    Formula: ``L = -mean(y log p + (1 - y) log(1 - p)), p held in [eps, 1 - eps]``
 
     Args:
         name: what logs call it.

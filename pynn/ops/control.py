@@ -99,7 +99,7 @@ def scan(
         ValueError: neither ``xs`` nor ``length``, different lengths, or ``unroll`` below 1.
 
     Example:
-        >>> carry, sums = scan(lambda c, x: (c + x, c + x), 0, np.array([1, 2, 3]))
+        >>> carry, sums = scan(lambda c, x: (c + x, c + x), 0, arange(1, 4))
         >>> int(carry), sums.tolist()
         (6, [1, 3, 6])
     """
