@@ -1,6 +1,6 @@
 """Compares pynn's estimators with scikit-learn's on tables of real data, at default parameters.
 
-    python benchmarks/tables.py                     # about a quarter of an hour on two cores
+    python benchmarks/tables.py                     # two minutes on two cores
     python benchmarks/tables.py --rows 5000 --seeds 3 --only adult letter
 
 Both fit the same folds with the same seeds, one after the other, so a busy neighbour hurts both.

@@ -10,7 +10,7 @@ namespace {
 
 // Batches that take at least this long are worth a team of threads: the caller comes back with the
 // next ones soon, and each team is made and left anew.
-constexpr double kTeamNanoseconds = kNanosecondsPerTeam;
+constexpr double kTeamNanoseconds = 0.5 * kNanosecondsPerTeam;
 
 }  // namespace
 
@@ -75,7 +75,7 @@ void Trainer<T>::check_values(const Dataset& data) const {
 // alone.
 template <class T>
 isize Trainer<T>::rows_of_part(const Dataset& data, isize batch) const {
-  constexpr isize kFewest = 64, kStep = 8, kMostWeights = 32 * 1024;
+  constexpr isize kFewest = 64, kMostWeights = 32 * 1024;
   const Plan<T>& plan = network_->plan;
   const isize weights = optimizer.gradient_arena().size();
   const isize most = std::max(kFewest, weights / 64);  // so that adding is little work
@@ -87,8 +87,8 @@ isize Trainer<T>::rows_of_part(const Dataset& data, isize batch) const {
     if (!loss.rows.batched) return batch;
     if (weighted && loss.spec.reduction == Reduction::mean_with_sample_weight) return batch;
   }
-  const isize parts = (batch + most - 1) / most;
-  return ((batch + parts - 1) / parts + kStep - 1) / kStep * kStep;
+  const isize pairs = (batch + 2 * most - 1) / (2 * most);  // two threads have the same to do
+  return (batch + 2 * pairs - 1) / (2 * pairs);
 }
 
 template <class T>
@@ -223,15 +223,29 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
   };
   if (const std::pair now{request.batch_size, request.team}; tried_ != now) {
     const long before = shared_regions();  // the first batch shows whether a team is of use
-    const double start = seconds_now();
     another();
     tried_ = now;
-    shared_seconds_ = shared_regions() > before ? seconds_now() - start : 0;
+    const double start = seconds_now();
+    const bool shared = shared_regions() > before;
+    if (shared) another();  // the second how long it takes
+    alone_seconds_ = shared ? seconds_now() - start : 0;
   }
-  const bool pays = shared_seconds_ * static_cast<double>(count - done) * 1e9 > kTeamNanoseconds;
-  with_team(pays ? request.team : 1, [&] {
+  const isize before = done;
+  const bool worth = alone_seconds_ * static_cast<double>(count - done) * 1e9 > kTeamNanoseconds;
+  const bool teams_up = worth && alone_calls_ == 0;
+  if (worth && !teams_up) --alone_calls_;
+  const double start = seconds_now();
+  with_team(teams_up ? request.team : 1, [&] {
     while (another()) continue;
   });
+  if (done == before || alone_seconds_ == 0) return done;
+  const double seconds = (seconds_now() - start) / static_cast<double>(done - before);
+  if (!teams_up) {
+    alone_seconds_ = seconds;
+  } else {  // where others want the cores, too, a team can be slower than one thread
+    wait_ = seconds > alone_seconds_ ? std::min(2 * wait_ + 1, 63) : 0;
+    alone_calls_ = wait_;
+  }
   return done;
 }
 

@@ -98,7 +98,8 @@ class Trainer {
   Objective<T> objective_, evaluation_objective_;
   Backprop<T> backprop_;
   std::pair<isize, int> tried_{0, 0};  // batch size and threads of the last call
-  double shared_seconds_ = 0;          // a batch took with these, if threads can share it
+  double alone_seconds_ = 0;           // of a batch on one thread; 0 where threads cannot share it
+  int alone_calls_ = 0, wait_ = 0;     // to go without a team, and how many the last time
   // Made for the largest batch so far.
   std::vector<Worker> workers_;
   std::vector<Part> parts_;
