@@ -152,15 +152,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
             self._link.adopt(self)
         data = Rows(self._readable(X), self._encode(y), sample_weight)
         held = given_rows(self, *validation) if validation else None
-        model = self.model_
-        changed = network.renew_penalty(model, self)
-        if not (incremental and model.compiled):
-            model.compile(network.optimizer(self), self._goal.loss, [self._goal.weight])
-        elif changed:
-            steps = state.of(model)
-            model.compile(model.optimizer, self._goal.loss, [self._goal.weight])
-            if steps is not None:
-                state.set_state(model, steps)
+        self._compile(incremental)
         if self.solver == "lbfgs":
             lbfgs.fit(self, data, held, callbacks)
         elif self.early_stopping and incremental:
@@ -174,6 +166,18 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
                 "values and need to be preprocessed."
             )
         return self
+
+    def _compile(self, incremental: bool) -> None:
+        """Every ``fit`` begins with a new optimizer, ``partial_fit`` goes on with what it has."""
+        model, goal = self.model_, self._goal
+        changed = network.renew_penalty(model, self)
+        if not (incremental and model.compiled):
+            model.compile(network.optimizer(self), goal.loss, [goal.weight])
+        elif changed:
+            steps = state.of(model)
+            model.compile(model.optimizer, goal.loss, [goal.weight])
+            if steps is not None:
+                state.set_state(model, steps)
 
     def _check_parameters(self) -> None:
         """Parameters that do not go with each other."""
@@ -267,7 +271,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         plain = plain and not hasattr(self, "feature_names_in_") and self._categories is None
         if plain and (get_config()["assume_finite"] or np.isfinite(X.sum())):
             return X
-        return inputs.check(self, X)
+        return inputs.check(self, X, dtype=_FLOATS)
 
     def _readable(self, X: Any) -> Any:
         """Checked samples as the model reads them: an array, or the rows of a sparse matrix."""
