@@ -159,7 +159,7 @@ def test_float32_is_kept(task: str, solver: str, storage: str) -> None:
         assert np.allclose(predicted, expected, rtol=0, atol=1e-4 * np.max(np.abs(expected)))
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "bool", "float16", "longdouble"])
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "bool", "float16"])
 @every_task
 def test_other_types(task: str, dtype: str) -> None:
     """Whole numbers and unusual floats become what scikit-learn makes of them."""
