@@ -13,6 +13,7 @@ import sklearn.linear_model
 import sklearn.neural_network
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.fixes import parse_version
 from threadpoolctl import ThreadpoolController
 
 import pynn
@@ -25,6 +26,9 @@ TWINS: dict[str, type[BaseEstimator]] = {
     "MLPRegressor": sklearn.neural_network.MLPRegressor,
     "Perceptron": sklearn.linear_model.Perceptron,
 }
+VERSION = parse_version(sklearn.__version__)
+# scikit-learn 1.7 fails at its own early stopping where classes are strings.
+NAMES = np.array(["no", "yes"] if parse_version("1.8") <= VERSION else [3, 8])
 ROWS, FEATURES = 61, 7
 TASKS = ["binary", "multiclass", "multilabel", "regression", "multioutput", "poisson"]
 
@@ -46,7 +50,7 @@ def targets(task: str) -> Array:
     rng = np.random.default_rng(2)
     z = features() @ rng.normal(size=(FEATURES, 3)) + 0.3 * rng.normal(size=(ROWS, 3))
     made: Array = {
-        "binary": np.array(["no", "yes"])[(z[:, 0] > 0).astype(int)],
+        "binary": NAMES[(z[:, 0] > 0).astype(int)],
         "multiclass": np.array([0, 2, 5])[z.argmax(axis=1)],
         "multilabel": (z > 0).astype(int),
         "regression": z[:, 0],

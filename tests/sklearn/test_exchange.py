@@ -12,16 +12,17 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import NotFittedError
 
 import pynn
+from twins import NAMES
 
 IRIS = load_iris(return_X_y=True)
 LABELS = (IRIS[0], np.column_stack([IRIS[1] == 0, IRIS[0][:, 0] > 6]).astype(int))
-NAMES = (IRIS[0], np.array(["a", "b"])[(IRIS[1] > 0).astype(int)])
+NAMED = (IRIS[0], NAMES[(IRIS[1] > 0).astype(int)])
 DIABETES = load_diabetes(return_X_y=True)
 PAIRS = (DIABETES[0], np.column_stack([DIABETES[1], -DIABETES[1]]))
 KINDS = [
     ("MLPClassifier", IRIS),
     ("MLPClassifier", LABELS),
-    ("MLPClassifier", NAMES),
+    ("MLPClassifier", NAMED),
     ("MLPRegressor", DIABETES),
     ("MLPRegressor", PAIRS),
 ]

@@ -15,9 +15,11 @@ from sklearn.impute import SimpleImputer
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.fixes import parse_version
 
 import pynn
 from pynn import MLPClassifier, MLPRegressor
+from twins import VERSION
 
 Array = Any
 CANCER = load_breast_cancer(return_X_y=True)
@@ -41,6 +43,8 @@ pytestmark = [
 def frame(library: str) -> Any:
     """The table as a data frame with a categorical column."""
     frames = pytest.importorskip(library)
+    if library != "pandas" and parse_version("1.9") > VERSION:
+        pytest.skip("scikit-learn reads the names of other frames' columns from 1.9 on")
     columns = {"size": SIZE, "city": CITY, "floors": FLOORS}
     if library == "pandas":
         return frames.DataFrame(columns).astype({"city": "category"})
