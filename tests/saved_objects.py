@@ -56,16 +56,16 @@ def describe(keras: Keras) -> dict[str, Any]:
     """The description of every object."""
     found = {}
     for name, make in CASES.items():
-        keras.utils.clear_session()
+        keras.utils.clear_session(free_memory=False)
         found[name] = keras.saving.serialize_keras_object(make(keras))
     return found
 
 
 def read(keras: Keras, described: Any, name: str) -> list[Any]:
     """The configurations of an object made from its description, and of one made anew."""
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     made = CASES[name](keras)
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     opened = keras.saving.deserialize_keras_object(described)
     assert type(opened) is type(made), type(opened)
     return [one.get_config() for one in (opened, made)]

@@ -115,7 +115,7 @@ def test_gradients_for_tensorboard(tmp_path: Path) -> None:
         step = (epoch + 1) * STEPS - 1
         expected = np.linalg.norm(gradient(before[step][0].astype(np.float64), step))
         assert point.value == pytest.approx(expected, rel=1e-4)
-    assert "sequential/out/kernel/gradient" in events.Tags()["histograms"]
+    assert any(tag.endswith("/out/kernel/gradient") for tag in events.Tags()["histograms"])
     assert "keras" in events.Tags()["tensors"]
 
 

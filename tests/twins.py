@@ -17,6 +17,7 @@ from sklearn.utils.fixes import parse_version
 from threadpoolctl import ThreadpoolController
 
 import pynn
+from pynn.config import get_num_threads
 
 Array = npt.NDArray[Any]
 BLAS = ThreadpoolController().select(user_api="blas")  # of NumPy and SciPy
@@ -144,3 +145,8 @@ def assert_same_fit(
         if hasattr(theirs, method):
             predicted = getattr(ours, method)(x)
             assert_close(predicted, getattr(theirs, method)(x), tolerance, method)
+
+
+def threads_at_hand(_: BaseEstimator, __: Any, ___: Any) -> float:
+    """A scorer: how many threads the next fit in this process may use."""
+    return float(get_num_threads())

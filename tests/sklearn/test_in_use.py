@@ -47,8 +47,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler, scale
 from sklearn.utils.fixes import parse_version
 
 from pynn import MLPClassifier, MLPRegressor
-from pynn.config import get_num_threads
-from twins import VERSION
+from twins import VERSION, threads_at_hand
 
 X_CANCER, Y_CANCER = load_breast_cancer(return_X_y=True)
 X_WINE, Y_WINE = load_wine(return_X_y=True)
@@ -101,11 +100,6 @@ def test_grid_search(backend: str) -> None:
         search.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
     )
     assert search.best_score_ > 0.93
-
-
-def threads_at_hand(_: BaseEstimator, __: Any, ___: Any) -> float:
-    """A scorer: how many threads the next fit in this process may use."""
-    return float(get_num_threads())
 
 
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
