@@ -95,7 +95,7 @@ def test_what_a_function_that_builds_models_is_told() -> None:
     ("wrong", "meant"),
     [
         ("epoch", "epochs"),
-        ("hiden", "hidden"),
+        ("hidde", "hidden"),
         ("model__hiden", "model__hidden"),
         ("optimiser__learning_rate", "optimizer__learning_rate"),
         ("fit__validation_frequency", "fit__validation_freq"),
