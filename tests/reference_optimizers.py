@@ -126,7 +126,8 @@ def _ftrl(
 ) -> None:
     total, linear = _kept(s, "total", w, initial_accumulator_value), _kept(s, "linear", w)
     power, l1 = -learning_rate_power, l1_regularization_strength
-    sigma = ((total + g**2) ** power - total**power) / lr
+    exact = total.astype(np.longdouble)  # the difference of powers cancels in float64
+    sigma = (((exact + g**2) ** power - exact**power) / lr).astype(np.float64)
     linear += g + 2 * l2_shrinkage_regularization_strength * w - sigma * w
     total += g**2
     divisor = (total**power + beta) / lr + 2 * l2_regularization_strength
