@@ -238,8 +238,8 @@ py::array gemm_door(const py::array& a, const py::array& b, bool transpose_a, bo
                 n = right.shape(!transpose_b);
     check(right.shape(transpose_b) == k, "gemm: the inner extents must agree.");
     Dense<T> c(Shape{m, n});
-    kernels::gemm(c.mutable_data(), n, {left.data(), left.shape(1), transpose_a},
-                  {right.data(), right.shape(1), transpose_b}, m, n, k, T(0));
+    kernels::gemm<T>(c.mutable_data(), n, {}, {left.data(), left.shape(1), transpose_a},
+                     {right.data(), right.shape(1), transpose_b}, m, n, k);
     return c;
   });
 }

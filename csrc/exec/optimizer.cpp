@@ -107,7 +107,7 @@ void Optimizer<T>::add_tiles(std::size_t part, bool whole) {
     return;
   }
   const ops::Cut panels = whole                        ? ops::Cut(cols, std::max<isize>(cols, 1))
-                          : variable.shape.size() == 2 ? ops::kernel_panels(cols, 1)
+                          : variable.shape.size() == 2 ? ops::kernel_panels<T>(cols)
                                                        : ops::Cut(cols, 8192);
   for (isize i = 0; i < panels.count; ++i) {
     const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(panels.count);

@@ -1,5 +1,6 @@
 #include "kernels/gemm.h"
 
+#include <algorithm>
 #include <climits>
 
 #include "core/check.h"
@@ -40,37 +41,40 @@ void hold_to_one_thread() {
 #endif
 }
 
-template <class T, class Cblas>
-void call(Cblas cblas, T* c, isize ldc, Factor<T> a, Factor<T> b, isize m, isize n, isize k,
-          T beta) {
-  if (m == 0 || n == 0) return;
-  if (k == 0) {  // CBLAS leaves c alone here, and lets beta = 0 keep a NaN
-    for (isize i = 0; i < m; ++i) {
-      for (isize j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? T(0) : beta * c[i * ldc + j];
-    }
-    return;
-  }
-  check(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && a.ld <= INT_MAX && b.ld <= INT_MAX,
-        "gemm: the extents of a matrix must fit 32 bits. Received: m=", m, ", n=", n, ", k=", k,
-        ".");
+void cblas(float* c, int ldc, Factor<float> a, Factor<float> b, int m, int n, int k, float beta) {
   const auto order = [](bool transposed) { return transposed ? kTransposed : kAsIs; };
-  hold_to_one_thread();
-  cblas(kRowMajor, order(a.transposed), order(b.transposed), static_cast<int>(m),
-        static_cast<int>(n), static_cast<int>(k), T(1), a.data, static_cast<int>(a.ld), b.data,
-        static_cast<int>(b.ld), beta, c, static_cast<int>(ldc));
+  BLAS(cblas_sgemm)(kRowMajor, order(a.transposed), order(b.transposed), m, n, k, 1, a.data,
+                    static_cast<int>(a.ld), b.data, static_cast<int>(b.ld), beta, c, ldc);
+}
+void cblas(double* c, int ldc, Factor<double> a, Factor<double> b, int m, int n, int k,
+           double beta) {
+  const auto order = [](bool transposed) { return transposed ? kTransposed : kAsIs; };
+  BLAS(cblas_dgemm)(kRowMajor, order(a.transposed), order(b.transposed), m, n, k, 1, a.data,
+                    static_cast<int>(a.ld), b.data, static_cast<int>(b.ld), beta, c, ldc);
 }
 
 }  // namespace
 
-void gemm(float* c, isize ldc, Factor<float> a, Factor<float> b, isize m, isize n, isize k,
-          float beta) {
-  call(BLAS(cblas_sgemm), c, ldc, a, b, m, n, k, beta);
+// A BLAS copies both factors into an order of its own first. That pays when both are large; else
+// the product reads them where they are.
+template <class T>
+void gemm(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n, isize k) {
+  constexpr isize kLarge = 256;
+  if (m <= kLarge || k <= kLarge || n < 64) return table<T>().product(c, ldc, first, a, b, m, n, k);
+  check(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && a.ld <= INT_MAX && b.ld <= INT_MAX,
+        "gemm: the extents of a matrix must fit 32 bits. Received: m=", m, ", n=", n, ", k=", k,
+        ".");
+  hold_to_one_thread();
+  for (isize i = 0; first.data && first.data != c && i < m; ++i) {
+    std::copy_n(first.data + i * first.ld, n, c + i * ldc);
+  }
+  cblas(c, static_cast<int>(ldc), a, b, static_cast<int>(m), static_cast<int>(n),
+        static_cast<int>(k), first.data ? T(1) : T(0));
 }
 
-void gemm(double* c, isize ldc, Factor<double> a, Factor<double> b, isize m, isize n, isize k,
-          double beta) {
-  call(BLAS(cblas_dgemm), c, ldc, a, b, m, n, k, beta);
-}
+template void gemm(float*, isize, Addend<float>, Factor<float>, Factor<float>, isize, isize, isize);
+template void gemm(double*, isize, Addend<double>, Factor<double>, Factor<double>, isize, isize,
+                   isize);
 
 std::string blas_description() {
 #if defined(PYNN_OPENBLAS)

@@ -3,30 +3,21 @@
 
 #include <string>
 
-#include "core/span.h"
+#include "kernels/table.h"
 
 namespace pynn::kernels {
 
-// A factor of a product, taken as it is or transposed.
+// c(m, n) = first(m, n) + a(m, k) b(k, n), on the calling thread: pynn splits the work, not BLAS.
 template <class T>
-struct Factor {
-  const T* data;
-  isize ld;
-  bool transposed = false;
-};
-
-// c(m, n) = a(m, k) b(k, n) + beta c, on the calling thread: pynn splits the work, not BLAS.
-void gemm(float* c, isize ldc, Factor<float> a, Factor<float> b, isize m, isize n, isize k,
-          float beta);
-void gemm(double* c, isize ldc, Factor<double> a, Factor<double> b, isize m, isize n, isize k,
-          double beta);
+void gemm(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n, isize k);
 
 // The same by the textbook loop: what the tests compare with.
 template <class T>
-void gemm_reference(T* c, isize ldc, Factor<T> a, Factor<T> b, isize m, isize n, isize k, T beta) {
+void gemm_reference(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
+                    isize k) {
   for (isize i = 0; i < m; ++i) {
     for (isize j = 0; j < n; ++j) {
-      double sum = beta == 0 ? 0 : static_cast<double>(beta) * static_cast<double>(c[i * ldc + j]);
+      double sum = first.data ? static_cast<double>(first.data[i * first.ld + j]) : 0;
       for (isize p = 0; p < k; ++p) {
         const T left = a.transposed ? a.data[p * a.ld + i] : a.data[i * a.ld + p];
         const T right = b.transposed ? b.data[j * b.ld + p] : b.data[p * b.ld + j];

@@ -1,4 +1,4 @@
-// All kernels, compiled once per instruction set: this file with PYNN_ISA set to its name.
+// All kernels but product.cpp, compiled once per instruction set: with PYNN_ISA set to its name.
 #include "kernels/activations.h"
 #include "kernels/binary.h"
 #include "kernels/constraints.h"
@@ -9,6 +9,7 @@
 #include "kernels/metrics.h"
 #include "kernels/norms.h"
 #include "kernels/perceptron.h"
+#include "kernels/product.h"
 #include "kernels/random.h"
 #include "kernels/reductions.h"
 #include "kernels/rowwise.h"
@@ -31,6 +32,7 @@ constexpr Table<T> make_table() {
   table.metric = kMetricTable<T>.at;
   table.optimizer = kOptimizerTable<T>.at;
   table.vmath = kVmathKernels<T>.data();
+  table.product = product<T>;
   table.uniform = fill_uniform<T>;
   table.normal = fill_normal<T>;
   table.dropout = apply_dropout<T>;

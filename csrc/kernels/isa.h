@@ -15,6 +15,9 @@
 #define PYNN_SIMD PYNN_PRAGMA(omp simd)
 #define PYNN_SIMD_SUM(...) PYNN_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
 
+// Loops over registers: the compiler must unroll them before it hands registers out.
+#define PYNN_UNROLL PYNN_PRAGMA(GCC unroll 16)
+
 // Kernel bodies that must inline into the loop that calls them.
 #define PYNN_INLINE inline __attribute__((always_inline))
 

@@ -15,6 +15,22 @@ inline constexpr int kMaxParams = 3;  // parameters of an activation or a loss
 inline constexpr int kMaxSlots = 3;   // state arrays of an optimizer
 inline constexpr int kMaxFields = 8;  // hyper-parameters of an optimizer
 
+// ---- matrices ----------------------------------------------------------------------------------
+// A factor of a product, taken as it is or transposed.
+template <class T>
+struct Factor {
+  const T* data;
+  isize ld;
+  bool transposed = false;
+};
+// What a product is added to: nothing, one row for all (ld 0), or a matrix, which may be the
+// result.
+template <class T>
+struct Addend {
+  const T* data = nullptr;
+  isize ld = 0;
+};
+
 // ---- activations: y = f(x; p), dx = dy * f'(kept; p); in and out may be the same memory ---------
 template <class T>
 struct ActivationKernels {
@@ -167,6 +183,10 @@ struct Table {
 
   // vector math on arrays, for tests and tools: exp log expm1 log1p tanh erf sigmoid
   void (*const* vmath)(T* y, const T* x, isize n);
+
+  // product.h: c(m, n) = first(m, n) + a(m, k) b(k, n)
+  void (*product)(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
+                  isize k);
 
   // random.h
   void (*uniform)(T* y, RandomStream stream, isize first, isize n);  // in [0, 1)

@@ -49,8 +49,8 @@ class Dense : public Op<T> {
     const isize rows = run.pass.n * lead_;
     const SparseInput<T>* sparse = run.sparse[0];
     const Cut blocks = sparse ? sparse_row_blocks(rows) : row_blocks(rows);
-    const Cut panels = run.pass.training && !sparse ? product_panels(cols_, rows, in_)
-                                                    : inference_panels(cols_, rows);
+    const Cut panels = run.pass.training && !sparse ? product_panels<T>(cols_, rows, in_)
+                                                    : inference_panels<T>(cols_, rows);
     const double cost =
         sparse ? csr_cost(sparse->samples.start[rows], cols_) : gemm_cost(rows, cols_, in_);
     const T *x = run.x[0], *w = run.w[0];
@@ -62,11 +62,12 @@ class Dense : public Op<T> {
       if (sparse) {
         k.csr_product(z + at, cols_, sparse->samples, w + cols.begin, ld_, block.begin, block.size,
                       cols.size);
+        if (has_bias_) k.add_bias(z + at, run.w[1] + cols.begin, block.size, cols.size, cols_);
       } else {
-        gemm(z + at, cols_, Factor<T>{x + block.begin * in_, in_}, Factor<T>{w + cols.begin, ld_},
-             block.size, cols.size, in_, T(0));
+        const T* bias = has_bias_ ? run.w[1] + cols.begin : nullptr;
+        gemm<T>(z + at, cols_, {bias}, {x + block.begin * in_, in_}, {w + cols.begin, ld_},
+                block.size, cols.size, in_);
       }
-      if (has_bias_) k.add_bias(z + at, run.w[1] + cols.begin, block.size, cols.size, cols_);
       if (row_ < 0) return;
       for_tile(block.size, cols.size, [&](isize offset, isize count) {
         k.activation[row_].forward(run.y + at + offset, z + at + offset, params_, count);
@@ -92,8 +93,8 @@ class Dense : public Op<T> {
       });
       dw = nullptr;
     }
-    const Cut panels = product_panels(cols_, rows, in_);
-    const Cut strips = product_panels(in_, rows, cols_);
+    const Cut panels = product_panels<T>(cols_, rows, in_);
+    const Cut strips = product_panels<T>(in_, rows, cols_);
     const Cut blocks = row_blocks(rows);
     const isize dw_tasks = dw || db ? panels.count : 0;
     const isize dx_tasks = dx ? strips.count * blocks.count : 0;
@@ -103,16 +104,15 @@ class Dense : public Op<T> {
         const Tile cols = panels[i];
         const Factor<T> dz_panel{dz + cols.begin, cols_};
         if (dw) {
-          gemm(dw + cols.begin, ld_, Factor<T>{run.x[0], in_, true}, dz_panel, in_, cols.size, rows,
-               T(0));
+          gemm<T>(dw + cols.begin, ld_, {}, {run.x[0], in_, true}, dz_panel, in_, cols.size, rows);
         }
         if (db) k.column_sums(db + cols.begin, dz_panel.data, rows, cols.size, cols_);
         return;
       }
       i -= dw_tasks;
       const Tile cols = strips[i % strips.count], block = blocks[i / strips.count];
-      gemm(dx + block.begin * in_ + cols.begin, in_, Factor<T>{dz + block.begin * cols_, cols_},
-           Factor<T>{run.w[0] + cols.begin * ld_, ld_, true}, block.size, cols.size, cols_, T(0));
+      gemm<T>(dx + block.begin * in_ + cols.begin, in_, {}, {dz + block.begin * cols_, cols_},
+              {run.w[0] + cols.begin * ld_, ld_, true}, block.size, cols.size, cols_);
     });
   }
 

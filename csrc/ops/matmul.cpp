@@ -47,8 +47,8 @@ class Matmul : public Op<T> {
       return;
     }
     matrices(run.pass, kAll, [&](isize c_at, isize a_at, isize b_at) {
-      gemm(run.y + c_at * m_ * n_, n_, {a + a_at * m_ * k_, k_}, {b + b_at * k_ * n_, n_}, m_, n_,
-           k_, T(0));
+      gemm<T>(run.y + c_at * m_ * n_, n_, {}, {a + a_at * m_ * k_, k_}, {b + b_at * k_ * n_, n_},
+              m_, n_, k_);
     });
   }
 
@@ -59,10 +59,10 @@ class Matmul : public Op<T> {
       if (da) rows_times_matrix(run.pass, da, Factor<T>{b, n_, true}, dc, n_, k_);
       if (!db) return;
       const isize rows = run.pass.n * m_;  // db(k, n) = a^T dc
-      const Cut panels = kernel_panels(n_, rows);
+      const Cut panels = kernel_panels<T>(n_);
       parallel_for(run.pass.team, panels.count, gemm_cost(rows, n_, k_), [&](isize i) {
         const Tile cols = panels[i];
-        gemm(db + cols.begin, n_, {a, k_, true}, {dc + cols.begin, n_}, k_, cols.size, rows, T(0));
+        gemm<T>(db + cols.begin, n_, {}, {a, k_, true}, {dc + cols.begin, n_}, k_, cols.size, rows);
       });
       return;
     }
@@ -70,15 +70,17 @@ class Matmul : public Op<T> {
     if (da) {
       std::fill_n(da, space_.elements(1, run.pass.n) * m_ * k_, T(0));
       matrices(run.pass, 1, [&](isize c_at, isize a_at, isize b_at) {
-        gemm(da + a_at * m_ * k_, k_, {dc + c_at * m_ * n_, n_}, {b + b_at * k_ * n_, n_, true}, m_,
-             k_, n_, T(1));
+        T* sum = da + a_at * m_ * k_;
+        gemm<T>(sum, k_, {sum, k_}, {dc + c_at * m_ * n_, n_}, {b + b_at * k_ * n_, n_, true}, m_,
+                k_, n_);
       });
     }
     if (db) {
       std::fill_n(db, space_.elements(2, run.pass.n) * k_ * n_, T(0));
       matrices(run.pass, 2, [&](isize c_at, isize a_at, isize b_at) {
-        gemm(db + b_at * k_ * n_, n_, {a + a_at * m_ * k_, k_, true}, {dc + c_at * m_ * n_, n_}, k_,
-             n_, m_, T(1));
+        T* sum = db + b_at * k_ * n_;
+        gemm<T>(sum, n_, {sum, n_}, {a + a_at * m_ * k_, k_, true}, {dc + c_at * m_ * n_, n_}, k_,
+                n_, m_);
       });
     }
   }
@@ -89,12 +91,12 @@ class Matmul : public Op<T> {
   // y(rows, n) = x(rows, k) w(k, n) by blocks of rows and panels of columns
   void rows_times_matrix(const Pass& pass, T* y, Factor<T> w, const T* x, isize k, isize n) const {
     const isize rows = pass.n * m_;
-    const Cut blocks = row_blocks(rows), panels = kernel_panels(n, rows);
+    const Cut blocks = row_blocks(rows), panels = kernel_panels<T>(n);
     parallel_for(pass.team, blocks.count * panels.count, gemm_cost(rows, n, k), [&](isize i) {
       const Tile block = blocks[i / panels.count], cols = panels[i % panels.count];
       const Factor<T> panel{w.data + cols.begin * (w.transposed ? w.ld : 1), w.ld, w.transposed};
-      gemm(y + block.begin * n + cols.begin, n, {x + block.begin * k, k}, panel, block.size,
-           cols.size, k, T(0));
+      gemm<T>(y + block.begin * n + cols.begin, n, {}, {x + block.begin * k, k}, panel, block.size,
+              cols.size, k);
     });
   }
 

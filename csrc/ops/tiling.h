@@ -22,24 +22,27 @@ struct Cut {
 };
 
 // The panels of columns of a dense layer's kernel in training: forward, weight gradient and update
-// use the same, so that a panel stays in the cache of the core that owns it. Whole cache lines; at
-// small batches narrow enough for OpenBLAS's kernels that need no packing.
-inline Cut kernel_panels(isize cols, isize batch_rows) {
-  return {cols, cols > 512 ? 256 : batch_rows <= 32 ? 32 : 64};
+// use the same, so that a panel stays in the cache of the core that owns it. Three registers of the
+// widest instruction set, which is whole cache lines; several of these where there are many.
+template <class T>
+Cut kernel_panels(isize cols) {
+  constexpr isize kWidth = 192 / static_cast<isize>(sizeof(T));
+  return {cols, cols > 512 ? 5 * kWidth : kWidth};
 }
 
-// The same for the product of a layer of this depth. One of many rows that is too small to share is
-// not cut: its rows stay whole for what follows.
-inline Cut product_panels(isize cols, isize batch_rows, isize depth) {
+// The same for the product of a layer of this depth. One that is too small to share is not cut: its
+// rows stay whole for what follows.
+template <class T>
+Cut product_panels(isize cols, isize batch_rows, isize depth) {
   constexpr isize kSmall = 600'000;
-  const bool whole = batch_rows > 32 && cols > 0 && cols * batch_rows * depth <= kSmall;
-  return whole ? Cut(cols, cols) : kernel_panels(cols, batch_rows);
+  return cols > 0 && cols * batch_rows * depth <= kSmall ? Cut(cols, cols) : kernel_panels<T>(cols);
 }
 
-// In inference the rows are shared out, and each call of BLAS should see as much of the kernel as
-// it can.
-inline Cut inference_panels(isize cols, isize rows) {
-  return rows <= 32 ? kernel_panels(cols, rows) : Cut(cols, 1024);
+// In inference the rows are shared out, and each product should see as much of the kernel as it
+// can.
+template <class T>
+Cut inference_panels(isize cols, isize rows) {
+  return rows <= 32 ? kernel_panels<T>(cols) : Cut(cols, 1024);
 }
 
 // Blocks of rows of a batch; few of a sparse one, as each has a length of its own.
@@ -48,7 +51,7 @@ inline Cut sparse_row_blocks(isize rows) { return {rows, 8}; }
 
 // Work in estimated nanoseconds, for deciding how many threads are worth it.
 inline double gemm_cost(isize m, isize n, isize k) {
-  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / 40;
+  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / 60;
 }
 inline double csr_cost(isize stored, isize cols) {
   return static_cast<double>(stored) * static_cast<double>(cols) / 8;

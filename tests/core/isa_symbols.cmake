@@ -1,10 +1,10 @@
 # Fails where a kernel object emits a function outside its own namespace: the linker could pick that copy,
 # compiled for a newer processor, for the whole library.
-#   cmake -DNM=nm -DISA=x86_64_v4 -DOBJECT=isa.cpp.o -P isa_symbols.cmake
-execute_process(COMMAND "${NM}" --defined-only --demangle "${OBJECT}" OUTPUT_VARIABLE symbols
+#   cmake -DNM=nm -DISA=x86_64_v4 "-DOBJECTS=isa.cpp.o;product.cpp.o" -P isa_symbols.cmake
+execute_process(COMMAND "${NM}" --defined-only --demangle ${OBJECTS} OUTPUT_VARIABLE symbols
                 RESULT_VARIABLE failed)
 if(failed)
-  message(FATAL_ERROR "nm failed on ${OBJECT}")
+  message(FATAL_ERROR "nm failed on ${OBJECTS}")
 endif()
 string(REPLACE ";" "," symbols "${symbols}")
 string(REPLACE "\n" ";" symbols "${symbols}")

@@ -1,0 +1,68 @@
+// One vector register of an instruction set, for kernels that must say what stays in registers. All
+// others are plain loops, which the compiler vectorises.
+#pragma once
+
+#include "kernels/isa.h"
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+namespace pynn::kernels::PYNN_ISA {
+
+#if defined(__AVX512F__)
+inline constexpr int kRegisterBytes = 64, kRegisters = 32;
+#elif defined(__AVX2__)
+inline constexpr int kRegisterBytes = 32, kRegisters = 16;
+#elif defined(__aarch64__)
+inline constexpr int kRegisterBytes = 16, kRegisters = 32;
+#else
+inline constexpr int kRegisterBytes = 16, kRegisters = 16;
+#endif
+
+template <class T>
+struct Simd {
+  typedef T Register __attribute__((vector_size(kRegisterBytes)));
+  static constexpr isize kLanes = kRegisterBytes / static_cast<isize>(sizeof(T));
+
+  static PYNN_INLINE Register load(const T* from) {
+    Register r;
+    __builtin_memcpy(&r, from, sizeof(r));
+    return r;
+  }
+  static PYNN_INLINE void store(T* to, Register r) { __builtin_memcpy(to, &r, sizeof(r)); }
+  static PYNN_INLINE Register all(T x) { return x - Register{}; }
+};
+
+// The first `count` lanes alone: the others are read as zeros, and not written.
+#if defined(__AVX512F__)
+inline constexpr bool kMasks = true;  // at no cost
+
+PYNN_INLINE __m512 load_first(const float* from, isize count) {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
+}
+PYNN_INLINE __m512d load_first(const double* from, isize count) {
+  return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1), from);
+}
+PYNN_INLINE void store_first(float* to, __m512 r, isize count) {
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), r);
+}
+PYNN_INLINE void store_first(double* to, __m512d r, isize count) {
+  _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << count) - 1), r);
+}
+#else
+inline constexpr bool kMasks = false;
+
+template <class T>
+PYNN_INLINE typename Simd<T>::Register load_first(const T* from, isize count) {
+  T lanes[Simd<T>::kLanes] = {};
+  for (isize i = 0; i < count; ++i) lanes[i] = from[i];
+  return Simd<T>::load(lanes);
+}
+template <class T>
+PYNN_INLINE void store_first(T* to, typename Simd<T>::Register r, isize count) {
+  for (isize i = 0; i < count; ++i) to[i] = r[i];
+}
+#endif
+
+}  // namespace pynn::kernels::PYNN_ISA
