@@ -193,7 +193,7 @@ void optimizer_step(const std::string& name, const std::vector<double>& fields,
     }
     tile.matrix = shape.size() == 2;
     tile.rows = tile.matrix ? shape[0] : 1;
-    tile.cols = tile.ld = tile.matrix ? shape[1] : w.size();
+    tile.cols = tile.ld = tile.ld_g = tile.matrix ? shape[1] : w.size();
     tile.grad_scale = static_cast<T>(grad_scale);
     tile.grad_limit = static_cast<T>(grad_limit);
     tile.keep = static_cast<T>(keep);

@@ -272,7 +272,7 @@ void Optimizer<T>::update(double learning_rate, int team) {
     }
     update.rows = tile.rows;
     update.cols = tile.cols;
-    update.ld = tile.ld;
+    update.ld = update.ld_g = tile.ld;
     update.grad_scale = part.scale;
     update.grad_limit = limit;
     update.keep = part.decays ? keep : T(1);

@@ -112,8 +112,9 @@ struct UpdateTile {
   T* w;
   const T* g;
   T* slot[kMaxSlots];
-  isize rows, cols,
-      ld;  // w, g and the slots share one geometry, but for slots of row or column form
+  isize rows, cols;
+  isize ld;    // of w and the slots, but for slots of row or column form
+  isize ld_g;  // of g, which may be a scratch block of its own
   T grad_scale, grad_limit, keep;
   bool matrix;  // the variable has two axes
 };

@@ -66,14 +66,14 @@ PYNN_INLINE void update_row(const Step step, T* __restrict w, const T* __restric
 
 template <class Optimizer, int kVariant, class T>
 void update_variant(const typename Optimizer::template Step<T>& step, const UpdateTile<T>& tile) {
-  const bool flat = tile.ld == tile.cols;  // no gaps: one long row
+  const bool flat = tile.ld == tile.cols && tile.ld_g == tile.cols;  // no gaps: one long row
   const isize rows = flat ? 1 : tile.rows, n = flat ? tile.rows * tile.cols : tile.cols;
   for (isize r = 0; r < rows; ++r) {
     const isize at = r * tile.ld;
     T* slot[kMaxSlots] = {};
     for (int i = 0; i < Optimizer::variants[kVariant].count; ++i) slot[i] = tile.slot[i] + at;
-    update_row<Optimizer, kVariant>(step, tile.w + at, tile.g + at, slot[0], slot[1], slot[2], n,
-                                    tile.grad_scale, tile.grad_limit, tile.keep);
+    update_row<Optimizer, kVariant>(step, tile.w + at, tile.g + r * tile.ld_g, slot[0], slot[1],
+                                    slot[2], n, tile.grad_scale, tile.grad_limit, tile.keep);
   }
 }
 

@@ -47,7 +47,7 @@ struct Lamb {
     double weights = 0, steps = 0;  // squared norms
     for (isize r = 0; r < tile.rows; ++r) {
       T *w = tile.w + r * tile.ld, *m = tile.slot[0] + r * tile.ld, *v = tile.slot[1] + r * tile.ld;
-      const T* g = tile.g + r * tile.ld;
+      const T* g = tile.g + r * tile.ld_g;
       PYNN_SIMD_SUM(weights, steps)
       for (isize i = 0; i < tile.cols; ++i) {
         const T gi = prepared(g[i], tile.grad_scale, tile.grad_limit);
@@ -121,7 +121,7 @@ struct Adafactor {
     const T share = s.rest / static_cast<T>(tile.rows);
     double total = 0;
     for (isize r = 0; r < tile.rows; ++r) {
-      const T* g = tile.g + r * tile.ld;
+      const T* g = tile.g + r * tile.ld_g;
       double sum = 0;
       PYNN_SIMD_SUM(sum)
       for (isize i = 0; i < tile.cols; ++i) {
@@ -141,7 +141,7 @@ struct Adafactor {
     double weights = 0, steps = 0;  // squared norms
     for (isize r = 0; r < tile.rows; ++r) {
       T *w = tile.w + r * tile.ld, *v = tile.slot[2] + r * tile.ld;
-      const T *g = tile.g + r * tile.ld, *columns = tile.slot[1];
+      const T *g = tile.g + r * tile.ld_g, *columns = tile.slot[1];
       const T row = tile.matrix ? tile.slot[0][r] * inverse_mean : T(0);
       if (tile.matrix) {
         PYNN_SIMD
@@ -169,7 +169,7 @@ struct Adafactor {
                                   (excess < 1 ? 1 : excess));
     for (isize r = 0; r < tile.rows; ++r) {
       T* w = tile.w + r * tile.ld;
-      const T *g = tile.g + r * tile.ld, *v = tile.slot[2] + r * tile.ld;
+      const T *g = tile.g + r * tile.ld_g, *v = tile.slot[2] + r * tile.ld;
       PYNN_SIMD
       for (isize i = 0; i < tile.cols; ++i) {
         w[i] -= rate * direction(prepared(g[i], tile.grad_scale, tile.grad_limit), v[i]);

@@ -152,9 +152,37 @@ void averages() {
   CHECK(optimizer.iterations == 6, "calls are counted");
 }
 
+// A gradient in rows of its own length has the effect of one laid out as the weights.
+template <class T>
+void gradient_rows() {
+  constexpr isize rows = 5, cols = 19, ld = 32;
+  for (const kernels::CatalogRow& row : kernels::catalog()) {
+    if (row.kind != "optimizer") continue;
+    std::vector<double> fields;
+    for (const auto& field : row.fields) fields.push_back(field.value);
+    const kernels::OptimizerKernels<T>& optimizer = kernels::table<T>().optimizer[row.index];
+    const auto stepped = [&](isize ld_g) {
+      std::vector<T> state(4 * rows * ld, T(0.5)), g(rows * ld_g);
+      for (isize r = 0; r < rows; ++r) {
+        kernels::table<T>().normal(g.data() + r * ld_g, {3, 0, 0}, r * cols, cols);
+      }
+      kernels::UpdateTile<T> tile{state.data(), g.data(), {}, rows, cols, ld, ld_g, 1, 1, 1, true};
+      for (isize s = 0; s < 3; ++s) tile.slot[s] = state.data() + (s + 1) * rows * ld;
+      kernels::StepConstants constants;
+      optimizer.begin(&constants, fields.data(), 0.01, 1);
+      optimizer.tile(&constants, tile);
+      return state;
+    };
+    CHECK(stepped(ld) == stepped(cols), "%s, %zu-byte numbers: rows of the gradient",
+          row.name.c_str(), sizeof(T));
+  }
+}
+
 }  // namespace
 
 int main() {
+  gradient_rows<float>();
+  gradient_rows<double>();
   same_bits<float>();
   same_bits<double>();
   norms();
