@@ -8,6 +8,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
+import typing_extensions
 
 __all__: list[str] = [
     "Network",
@@ -28,6 +29,7 @@ __all__: list[str] = [
     "optimizer_step",
     "random_normal",
     "random_uniform",
+    "shuffle",
     "team_size",
     "train_perceptrons",
     "vmath",
@@ -359,6 +361,13 @@ def random_uniform(
 ) -> numpy.typing.NDArray[typing.Any]:
     """
     Counter-based uniform numbers in [0, 1).
+    """
+
+def shuffle(
+    order: numpy.typing.NDArray[numpy.int64], generator: typing_extensions.CapsuleType
+) -> None:
+    """
+    Shuffles in place, as numpy.random.RandomState does with the same random bits.
     """
 
 def team_size(

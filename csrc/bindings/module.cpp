@@ -16,5 +16,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   pynn::bindings::register_kernels(m);
   pynn::bindings::register_network(m);
   pynn::bindings::register_perceptron(m);
+  pynn::bindings::register_shuffle(m);
   pynn::bindings::register_trainer(m);
 }

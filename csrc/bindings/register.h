@@ -18,6 +18,7 @@ void register_catalog(py::module_& m);
 void register_kernels(py::module_& m);
 void register_network(py::module_& m);
 void register_perceptron(py::module_& m);
+void register_shuffle(py::module_& m);
 void register_trainer(py::module_& m);
 
 // A network of either element type: the one place where Python's dtype becomes a C++ type.

@@ -274,8 +274,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _encode(self, y: Any) -> Array:
         """Numbers of the classes; or columns of 0 and 1: one for two classes, else one for each."""
-        if self._binarizer.y_type_ == "multiclass" and not self._goal.one_hot:
-            encoded: Array = np.searchsorted(self.classes_, y).astype(np.int32)
+        encoded: Array
+        if self._binarizer.y_type_ == "binary":
+            encoded = np.searchsorted(self.classes_, y).astype(np.uint8)[:, np.newaxis]
+        elif self._binarizer.y_type_ == "multiclass" and not self._goal.one_hot:
+            encoded = np.searchsorted(self.classes_, y).astype(np.int32)
         else:
             encoded = self._binarizer.transform(y).astype(np.uint8)
         return encoded
@@ -349,7 +352,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return self._probabilities(mean), deviation if several else np.repeat(deviation, 2, axis=1)
 
     def _probabilities(self, y: Array) -> Array:
-        return np.hstack([1 - y, y]) if self.n_outputs_ == 1 else y
+        if self.n_outputs_ > 1:
+            return y
+        both = np.empty((len(y), 2), y.dtype)
+        np.subtract(1, y, out=both[:, :1])
+        both[:, 1:] = y
+        return both
 
     @available_if(lambda est: est._check_probabilities())  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:

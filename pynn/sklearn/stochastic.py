@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
+from pynn import _core
 from pynn.sklearn.data import Rows
 from pynn.sklearn.monitoring import Monitoring
 
@@ -37,6 +38,13 @@ def held_out(estimator: Any, data: Rows) -> tuple[Rows, Rows]:
             f"dataset. Received: {len(held)} rows"
         )
     return data[train], data[held]
+
+
+def shuffle(order: npt.NDArray[np.int64], stream: np.random.RandomState) -> None:
+    """Puts rows in the order that ``stream.shuffle`` puts them in, several times as fast."""
+    bits: Any = stream._bit_generator
+    with bits.lock:
+        _core.shuffle(order, bits.capsule)
 
 
 def batch_size(estimator: Any, rows: int) -> int:
@@ -99,7 +107,7 @@ class Epochs:
         self.rows = len(data)
         self.batch = batch_size(estimator, self.rows)
         self.batches = math.ceil(self.rows / self.batch)
-        self.order = np.arange(self.rows)
+        self.order = np.arange(self.rows, dtype=np.int64)
         model = estimator.model_
         self.arrays = model.for_engine(model.arrange(data.x, data.y, data.weight))
         self.trainer, self.optimizer = model._trainer, model.optimizer
@@ -156,7 +164,7 @@ class Epochs:
         """Trains an epoch; returns the learning rate of its last step."""
         est, watch, trainer = self.estimator, self.watch, self.trainer
         if est.shuffle:
-            est._random_state.shuffle(self.order)
+            shuffle(self.order, est._random_state)
         trainer.results(reset=True)
         done = 0
         while done < self.batches and not (done and watch.stopped):
