@@ -69,7 +69,8 @@ double Network<T>::forward(Workspace<T>& space, const Run& run, Poll& poll) cons
 
 template <class T>
 void Network<T>::backward(Workspace<T>& space, const Run& run, const Backprop<T>& backprop,
-                          T* const* dw, Poll& poll) const {
+                          T* const* dw, const ops::TileUpdate<T>* const* updates,
+                          Poll& poll) const {
   const FlushDenormals flush;
   const Interruptible between_tasks(Poll::call, &poll);
   for (const auto& batch : space.sparse) {
@@ -97,13 +98,15 @@ void Network<T>::backward(Workspace<T>& space, const Run& run, const Backprop<T>
     }
     for (std::size_t i = 0; i < step.variables.size(); ++i) {
       const int variable = step.variables[i];
-      space.dw[i] = place(item.variables[i], dw[variable], plan.storage(variable).size());
+      space.updates[i] = updates ? updates[variable] : nullptr;
+      const Arrival arrival = space.updates[i] ? Arrival::none : item.variables[i];
+      space.dw[i] = place(arrival, dw[variable], plan.storage(variable).size());
     }
     if (item.clear) std::fill_n(gradient(step.output), elements(step.output), T(0));
     const ops::Pass pass = pass_of(plan, step, s, run);
-    step.op->backward({pass, space.dx.data(), space.dw.data(), space.saved[s], space.x.data(),
-                       space.tensor[out], space.gradient[out], space.w.data(), kept_by(space, s),
-                       space.sparse_x.data()});
+    step.op->backward({pass, space.dx.data(), space.dw.data(), space.updates.data(), space.saved[s],
+                       space.x.data(), space.tensor[out], space.gradient[out], space.w.data(),
+                       kept_by(space, s), space.sparse_x.data()});
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       if (item.inputs[i] != Arrival::further) continue;
       add_to(gradient(step.inputs[i]), space.dx[i], elements(step.inputs[i]), run.team);

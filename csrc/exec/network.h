@@ -44,9 +44,9 @@ class Network {
   // Forward from the inputs in the workspace. Returns the sum of the activity penalties.
   double forward(Workspace<T>& space, const Run& run, Poll& poll) const;
   // Backward from the gradients of the tensors that `backprop` starts from; variable v's gradient
-  // goes to dw[v].
+  // goes to dw[v], or to updates[v] where there is one; `updates` may be null.
   void backward(Workspace<T>& space, const Run& run, const Backprop<T>& backprop, T* const* dw,
-                Poll& poll) const;
+                const ops::TileUpdate<T>* const* updates, Poll& poll) const;
 
   // Forward over all run.n samples: by blocks of rows shared among threads, in training as one
   // batch. use(space, first, count, penalty) is called for each block, on any thread, when its

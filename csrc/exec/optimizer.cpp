@@ -47,6 +47,7 @@ Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
         gradient_arena_.data() + parts_[p].offset;
     start_slots(parts_[p], *row);
     add_tiles(p, row->whole);
+    updates_.emplace_back(this, p);
   }
   // The team shares consecutive tasks out by position, so this order gives every thread the panels
   // that it also computes with: weights stay in the cache where they were read.
@@ -185,7 +186,7 @@ template <class T>
 double Optimizer<T>::penalty(double samples) const {
   double sum = 0;
   for (const Part& part : parts_) {
-    if (part.l1 == 0 && part.l2 == 0) continue;
+    if (!part.penalized()) continue;
     const double value =
         kernels::table<T>().penalty(plan_.weight(part.variable), part.l1, part.l2, part.size);
     sum += part.by_sample ? value / samples : value;
@@ -194,15 +195,22 @@ double Optimizer<T>::penalty(double samples) const {
 }
 
 template <class T>
-void Optimizer<T>::add_penalty_gradients(double samples, int team) {
+void Optimizer<T>::add_penalty_gradient(const Part& part, T* g, const T* w, double samples,
+                                        isize n) const {
+  const double share = part.by_sample ? 1 / samples : 1;
+  kernels::table<T>().add_penalty_gradient(g, w, static_cast<T>(part.l1 * share),
+                                           static_cast<T>(part.l2 * share), n);
+}
+
+template <class T>
+void Optimizer<T>::add_penalty_gradients(double samples, int team,
+                                         const ops::TileUpdate<T>* const* done) {
   for (const Part& part : parts_) {
-    if (part.l1 == 0 && part.l2 == 0) continue;
+    if (!part.penalized() || (done && done[part.variable])) continue;
     T* g = gradient_arena_.data() + part.offset;
     const T* w = plan_.weight(part.variable);
-    const double share = part.by_sample ? 1 / samples : 1;
-    const T l1 = static_cast<T>(part.l1 * share), l2 = static_cast<T>(part.l2 * share);
     ops::for_elements(team, part.size, [&](isize first, isize count) {
-      kernels::table<T>().add_penalty_gradient(g + first, w + first, l1, l2, count);
+      add_penalty_gradient(part, g + first, w + first, samples, count);
     });
   }
 }
@@ -253,32 +261,48 @@ bool Optimizer<T>::accumulate(int team) {
 }
 
 template <class T>
-void Optimizer<T>::update(double learning_rate, int team) {
-  kernels::StepConstants constants;
-  kernels_.begin(&constants, spec_.fields.data(), learning_rate,
-                 iterations / spec_.accumulation + 1);
-  const T limit =
+void Optimizer<T>::update_tile(const Part& part, isize at, isize rows, isize cols, isize ld,
+                               const T* g, isize ld_g) const {
+  kernels::UpdateTile<T> tile{};
+  tile.w = plan_.weight(part.variable) + at;
+  tile.g = g;
+  for (std::size_t s = 0; s < static_cast<std::size_t>(slots_); ++s) {
+    tile.slot[s] = slot_arena_.data() + part.slots[s].offset + at;
+  }
+  tile.rows = rows;
+  tile.cols = cols;
+  tile.ld = ld;
+  tile.ld_g = ld_g;
+  tile.grad_scale = part.scale;
+  tile.grad_limit =
       spec_.clipvalue > 0 ? static_cast<T>(spec_.clipvalue) : std::numeric_limits<T>::infinity();
-  const T keep = static_cast<T>(1 - learning_rate * spec_.weight_decay);
-  const double cost = static_cast<double>(gradient_arena_.size()) * (0.3 + 0.2 * slots_);
-  parallel_for(team, static_cast<isize>(tiles_.size()), cost, [&](isize i) {
-    const Tile& tile = tiles_[static_cast<std::size_t>(i)];
-    const Part& part = parts_[tile.part];
-    kernels::UpdateTile<T> update{};
-    update.w = plan_.weight(part.variable) + tile.at;
-    update.g = gradient_arena_.data() + part.offset + tile.at;
-    for (std::size_t s = 0; s < static_cast<std::size_t>(slots_); ++s) {
-      update.slot[s] = slot_arena_.data() + part.slots[s].offset + tile.at;
+  tile.keep = part.decays ? static_cast<T>(1 - learning_rate_ * spec_.weight_decay) : T(1);
+  tile.matrix = plan_.variables[static_cast<std::size_t>(part.variable)]->shape.size() == 2;
+  kernels_.tile(&constants_, tile);
+}
+
+template <class T>
+void Optimizer<T>::PartUpdate::apply(isize row, isize col, isize rows, isize cols, T* g,
+                                     isize ld_g) const {
+  const Part& own = optimizer->parts_[part];
+  const isize ld = optimizer->plan_.storage(own.variable).ld, at = row * ld + col;
+  if (own.penalized()) {
+    const T* w = optimizer->plan_.weight(own.variable) + at;
+    for (isize r = 0; r < rows; ++r) {
+      optimizer->add_penalty_gradient(own, g + r * ld_g, w + r * ld, optimizer->samples_, cols);
     }
-    update.rows = tile.rows;
-    update.cols = tile.cols;
-    update.ld = update.ld_g = tile.ld;
-    update.grad_scale = part.scale;
-    update.grad_limit = limit;
-    update.keep = part.decays ? keep : T(1);
-    update.matrix = plan_.variables[static_cast<std::size_t>(part.variable)]->shape.size() == 2;
-    kernels_.tile(&constants, update);
-  });
+  }
+  optimizer->update_tile(own, at, rows, cols, ld, g, ld_g);
+}
+
+template <class T>
+const ops::TileUpdate<T>* Optimizer<T>::tile_update(int variable) const {
+  const bool whole = spec_.clipnorm > 0 || spec_.global_clipnorm > 0 || accumulates() ||
+                     kernels::find_row("optimizer", spec_.name)->whole;
+  for (const PartUpdate& update : updates_) {
+    if (!whole && parts_[update.part].variable == variable) return &update;
+  }
+  return nullptr;
 }
 
 // The running mean of the weights starts at the first of them.
@@ -318,11 +342,26 @@ void Optimizer<T>::constrain(int team) {
 }
 
 template <class T>
-void Optimizer<T>::step(double learning_rate, double samples, int team) {
-  add_penalty_gradients(samples, team);
+void Optimizer<T>::begin_step(double learning_rate, double samples) {
+  learning_rate_ = learning_rate;
+  samples_ = samples;
+  kernels_.begin(&constants_, spec_.fields.data(), learning_rate,
+                 iterations / spec_.accumulation + 1);
+}
+
+template <class T>
+void Optimizer<T>::end_step(const ops::TileUpdate<T>* const* done, int team) {
+  add_penalty_gradients(samples_, team, done);
   if (accumulate(team)) {
     if (spec_.clipnorm > 0 || spec_.global_clipnorm > 0) clip_by_norm(team);
-    update(learning_rate, team);
+    const double cost = static_cast<double>(gradient_arena_.size()) * (0.3 + 0.2 * slots_);
+    parallel_for(team, static_cast<isize>(tiles_.size()), done ? 0 : cost, [&](isize i) {
+      const Tile& tile = tiles_[static_cast<std::size_t>(i)];
+      const Part& part = parts_[tile.part];
+      if (done && done[part.variable]) return;
+      const T* g = gradient_arena_.data() + part.offset + tile.at;
+      update_tile(part, tile.at, tile.rows, tile.cols, tile.ld, g, tile.ld);
+    });
   }
   if (averages()) average(team);
   constrain(team);

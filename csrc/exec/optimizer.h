@@ -62,8 +62,15 @@ class Optimizer {
 
   // At the current weights; `samples` is the weight of those in the batch.
   double penalty(double samples) const;
-  void add_penalty_gradients(double samples, int team);
-  void step(double learning_rate, double samples, int team);
+  void add_penalty_gradients(double samples, int team,
+                             const ops::TileUpdate<T>* const* done = nullptr);
+
+  // A step: its begin, tile updates while gradients are computed, and its end, which updates all
+  // variables but those that are `done`; that may be null. tile_update() is null for a variable
+  // that is not trained, and where the rule needs gradients as a whole.
+  void begin_step(double learning_rate, double samples);
+  const ops::TileUpdate<T>* tile_update(int variable) const;
+  void end_step(const ops::TileUpdate<T>* const* done, int team);
 
  private:
   struct Slot {
@@ -79,11 +86,21 @@ class Optimizer {
     bool decays = true;
     double norm = 0;  // of the gradient, squared, and what clipping by it multiplies with
     T scale = 1;
+
+    bool penalized() const { return l1 != 0 || l2 != 0; }
   };
   struct Tile {
     std::size_t part;
     isize at, rows, cols, ld;
     double place;  // 0..1, where in its variable: see the constructor
+  };
+  struct PartUpdate final : ops::TileUpdate<T> {
+    const Optimizer* optimizer;
+    std::size_t part;
+
+    PartUpdate(const Optimizer* optimizer_, std::size_t part_)
+        : optimizer(optimizer_), part(part_) {}
+    void apply(isize row, isize col, isize rows, isize cols, T* g, isize ld_g) const override;
   };
   // Norms along the middle of (outer, along, inner), outer blocks `step` apart, rows `ld`
   struct Bound {
@@ -105,7 +122,9 @@ class Optimizer {
   void add_constraint(const ConstraintSpec& constraint);
 
   bool accumulate(int team);
-  void update(double learning_rate, int team);
+  void add_penalty_gradient(const Part& part, T* g, const T* w, double samples, isize n) const;
+  void update_tile(const Part& part, isize at, isize rows, isize cols, isize ld, const T* g,
+                   isize ld_g) const;
   void average(int team);
   void constrain(int team);
   void clip_by_norm(int team);
@@ -117,10 +136,13 @@ class Optimizer {
   int slots_;
   std::vector<Part> parts_;
   std::vector<Tile> tiles_;
+  std::vector<PartUpdate> updates_;  // by part
   std::vector<Bound> bounds_;
   Arena<T> gradient_arena_, slot_arena_;
   std::vector<T*> gradient_;
-  std::vector<double> norms_;  // squared, by tile
+  std::vector<double> norms_;              // squared, by tile
+  kernels::StepConstants constants_ = {};  // of this step, as the next two
+  double learning_rate_ = 0, samples_ = 0;
 };
 
 }  // namespace pynn::exec

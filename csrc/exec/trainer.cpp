@@ -50,6 +50,29 @@ Trainer<T>::Trainer(NetworkPtr network, NetworkPtr evaluation_network,
   training.losses.resize(losses.size());
   training.metrics = score_.metrics;
   evaluation = training;
+  find_updates();
+}
+
+// An op that is the only one to read a variable may hand its gradient on by tiles. Where a node
+// runs Python, which may fail, all gradients come first.
+template <class T>
+void Trainer<T>::find_updates() {
+  const Plan<T>& plan = network_->plan;
+  std::vector<int> nodes(plan.variables.size());
+  for (const Step<T>& step : plan.steps) {
+    for (int variable : step.variables) ++nodes[static_cast<std::size_t>(variable)];
+  }
+  std::vector<const ops::TileUpdate<T>*> updates(plan.variables.size());
+  for (const auto& item : backprop_.items) {
+    const Step<T>& step = plan.steps[static_cast<std::size_t>(item.step)];
+    if (!step.op->updates_tiles || plan.whole_batch) continue;
+    const bool sparse = plan.tensors[static_cast<std::size_t>(step.inputs[0])].sparse;
+    const int variable = step.variables[0];
+    if (sparse || nodes[static_cast<std::size_t>(variable)] > 1) continue;
+    updates[static_cast<std::size_t>(variable)] = optimizer.tile_update(variable);
+  }
+  const bool any = std::any_of(updates.begin(), updates.end(), [](auto* update) { return update; });
+  if (any) updates_ = std::move(updates);
 }
 
 template <class T>
@@ -122,14 +145,13 @@ void Trainer<T>::make_room(isize batch, isize parts, isize rows, isize workers) 
   }
 }
 
-// Forward, and backward from all losses, of the samples in `space`, which are some of `batch`.
+// Forward, to the gradients of all losses, of the samples in `space`, which are some of `batch`.
 template <class T>
-void Trainer<T>::run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, T* const* dw,
-                            const Run& run, isize batch, Poll& poll) {
+void Trainer<T>::run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, const Run& run,
+                            isize batch, Poll& poll) {
   score.clear();
   score.activity = network_->forward(space, run, poll);
   objective_.judge(score, feed, space, 0, run.n, batch, run.team, &backprop_);
-  network_->backward(space, run, backprop_, dw, poll);
 }
 
 template <class T>
@@ -166,46 +188,75 @@ template <class T>
 void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, isize batch,
                              double learning_rate, Poll& poll) {
   const isize start = batch * request.batch_size;
-  const isize n = std::min(request.batch_size, request.rows - start);
-  const isize rows = rows_of_part(data, n), parts = (n + rows - 1) / rows;
-  const isize workers = std::min<isize>(parts, request.team);
-  make_room(n, parts, rows, workers);
-  const auto run_part = [&](Worker& worker, isize p, int team, Poll& part_poll) {
-    const isize first = p * rows, count = std::min(rows, n - first);
-    const std::int64_t* order = request.order + start + first;
-    worker.space.gather(data.x, order, 0, count, team);
-    worker.feed.gather(data, order, 0, count, team);
-    const Run run{count, team, true, request.seed,
-                  static_cast<std::uint32_t>(optimizer.iterations)};
-    Part& part = parts_[static_cast<std::size_t>(p)];
-    run_losses(worker.space, worker.feed, part.score, part.dw.data(), run, n, part_poll);
-    if (parts > 1) network_->copy_outputs(output_, worker.space, first, count);
-  };
-  if (parts == 1) {
-    run_part(workers_[0], 0, request.team, poll);
-  } else {
-    const isize weights = optimizer.gradient_arena().size();
-    const ops::Cut shares(parts, (parts + workers - 1) / workers);
-    parallel_for(request.team, shares.count, 3 * ops::gemm_cost(n, weights, 1), [&](isize w) {
-      const FlushDenormals flush;
-      Poll silent;
-      const ops::Tile share = shares[w];
-      for (isize p = share.begin; p < share.begin + share.size; ++p) {
-        run_part(workers_[static_cast<std::size_t>(w)], p, 1, silent);
-      }
-    });
-    T* all = optimizer.gradient_arena().data();
-    for (isize p = 1; p < parts; ++p) {
-      add_to(all, parts_[static_cast<std::size_t>(p)].gradients.data(), weights, request.team);
-    }
-    poll.now_and_then();
-  }
-  score_.clear();
-  for (isize p = 0; p < parts; ++p) score_.add(parts_[static_cast<std::size_t>(p)].score);
-  last_batch_ = n;
+  const Batch b{request.order + start, std::min(request.batch_size, request.rows - start),
+                request.seed, request.team, learning_rate};
+  const isize rows = rows_of_part(data, b.n), parts = (b.n + rows - 1) / rows;
+  make_room(b.n, parts, rows, std::min<isize>(parts, b.team));
+  last_batch_ = b.n;
   last_parts_ = parts;
-  finish(training, score_, n);  // penalties are those of the weights that made the predictions
-  optimizer.step(learning_rate, weight_of(score_, n), request.team);
+  parts == 1 ? train_whole(data, b, poll) : train_in_parts(data, b, rows, poll);
+}
+
+// Weights are updated as soon as their gradients are there, unless a BLAS computes those in large
+// pieces. No poll may throw in between.
+template <class T>
+void Trainer<T>::train_whole(const Dataset& data, const Batch& batch, Poll& poll) {
+  constexpr isize kMostRows = 256;
+  Worker& worker = workers_[0];
+  const Run run = start_part(worker, data, batch, {0, batch.n}, batch.team);
+  run_losses(worker.space, worker.feed, score_, run, batch.n, poll);
+  begin_step(batch);
+  const auto* updates = batch.n <= kMostRows && !updates_.empty() ? updates_.data() : nullptr;
+  Poll silent;
+  network_->backward(worker.space, run, backprop_, optimizer.gradients(), updates,
+                     updates ? silent : poll);
+  optimizer.end_step(updates, batch.team);
+}
+
+template <class T>
+void Trainer<T>::train_in_parts(const Dataset& data, const Batch& batch, isize rows, Poll& poll) {
+  const ops::Cut parts(batch.n, rows);
+  const isize workers = std::min<isize>(parts.count, batch.team);
+  const isize weights = optimizer.gradient_arena().size();
+  const ops::Cut shares(parts.count, (parts.count + workers - 1) / workers);
+  parallel_for(batch.team, shares.count, 3 * ops::gemm_cost(batch.n, weights, 1), [&](isize w) {
+    const FlushDenormals flush;
+    Poll silent;
+    Worker& worker = workers_[static_cast<std::size_t>(w)];
+    const ops::Tile share = shares[w];
+    for (isize p = share.begin; p < share.begin + share.size; ++p) {
+      Part& part = parts_[static_cast<std::size_t>(p)];
+      const Run run = start_part(worker, data, batch, parts[p], 1);
+      run_losses(worker.space, worker.feed, part.score, run, batch.n, silent);
+      network_->backward(worker.space, run, backprop_, part.dw.data(), nullptr, silent);
+      network_->copy_outputs(output_, worker.space, parts[p].begin, run.n);
+    }
+  });
+  score_.clear();
+  T* all = optimizer.gradient_arena().data();
+  for (isize p = 0; p < parts.count; ++p) {
+    const Part& part = parts_[static_cast<std::size_t>(p)];
+    score_.add(part.score);
+    if (p > 0) add_to(all, part.gradients.data(), weights, batch.team);
+  }
+  poll.now_and_then();
+  begin_step(batch);
+  optimizer.end_step(nullptr, batch.team);
+}
+
+template <class T>
+Run Trainer<T>::start_part(Worker& worker, const Dataset& data, const Batch& batch, ops::Tile rows,
+                           int team) const {
+  worker.space.gather(data.x, batch.order + rows.begin, 0, rows.size, team);
+  worker.feed.gather(data, batch.order + rows.begin, 0, rows.size, team);
+  return {rows.size, team, true, batch.seed, static_cast<std::uint32_t>(optimizer.iterations)};
+}
+
+// The score counts before the update: penalties are those of the weights that made the predictions.
+template <class T>
+void Trainer<T>::begin_step(const Batch& batch) {
+  finish(training, score_, batch.n);
+  optimizer.begin_step(batch.learning_rate, weight_of(score_, batch.n));
 }
 
 template <class T>
@@ -286,7 +337,8 @@ Gradients<T> Trainer<T>::gradients(const Dataset& data, bool training_mode, std:
   feed.gather(data, nullptr, 0, n, team);
   Score score = objective_.empty_score();
   const Run run{n, team, training_mode, seed, static_cast<std::uint32_t>(optimizer.iterations)};
-  run_losses(space, feed, score, optimizer.gradients(), run, n, poll);
+  run_losses(space, feed, score, run, n, poll);
+  network_->backward(space, run, backprop_, optimizer.gradients(), nullptr, poll);
   optimizer.add_penalty_gradients(weight_of(score, n), team);
   Gradients<T> out;
   out.sums.losses.resize(score.losses.size());

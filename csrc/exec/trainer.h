@@ -7,6 +7,7 @@
 
 #include "exec/optimizer.h"
 #include "exec/score.h"
+#include "ops/tiling.h"
 
 namespace pynn::exec {
 
@@ -85,21 +86,35 @@ class Trainer {
     Arena<T> gradients = {};
     std::vector<T*> dw = {};
   };
+  struct Batch {
+    const std::int64_t* order;
+    isize n;
+    std::uint64_t seed;
+    int team;
+    double learning_rate;
+  };
+  void find_updates();
   isize rows_of_part(const Dataset& data, isize batch) const;
   void make_room(isize batch, isize parts, isize rows, isize workers);
   void train_batch(const Dataset& data, const TrainRequest& request, isize batch,
                    double learning_rate, Poll& poll);
-  void run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, T* const* dw, const Run& run,
-                  isize batch, Poll& poll);
+  void train_whole(const Dataset& data, const Batch& batch, Poll& poll);
+  void train_in_parts(const Dataset& data, const Batch& batch, isize rows, Poll& poll);
+  Run start_part(Worker& worker, const Dataset& data, const Batch& batch, ops::Tile rows,
+                 int team) const;
+  void begin_step(const Batch& batch);
+  void run_losses(Workspace<T>& space, Feed<T>& feed, Score& score, const Run& run, isize batch,
+                  Poll& poll);
   double weight_of(const Score& score, isize n) const;  // of the samples, in the first loss
   void finish(Sums& sums, const Score& score, isize n) const;
 
   NetworkPtr network_, evaluation_network_;
   Objective<T> objective_, evaluation_objective_;
   Backprop<T> backprop_;
-  std::pair<isize, int> tried_{0, 0};  // batch size and threads of the last call
-  double alone_seconds_ = 0;           // of a batch on one thread; 0 where threads cannot share it
-  int alone_calls_ = 0, wait_ = 0;     // to go without a team, and how many the last time
+  std::vector<const ops::TileUpdate<T>*> updates_;  // by variable; empty where there are none
+  std::pair<isize, int> tried_{0, 0};               // batch size and threads of the last call
+  double alone_seconds_ = 0;        // of a batch on one thread; 0 where threads cannot share it
+  int alone_calls_ = 0, wait_ = 0;  // to go without a team, and how many the last time
   // Made for the largest batch so far.
   std::vector<Worker> workers_;
   std::vector<Part> parts_;

@@ -120,6 +120,7 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
   dx.resize(most_inputs);
   w.resize(most_variables);
   dw.resize(most_variables);
+  updates.resize(most_variables);
 }
 
 template <class T>

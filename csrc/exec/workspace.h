@@ -29,6 +29,7 @@ struct Workspace {
   std::vector<const T*> x;
   std::vector<const ops::SparseInput<T>*> sparse_x;
   std::vector<T*> w, dx, dw;
+  std::vector<const ops::TileUpdate<T>*> updates;
 };
 
 }  // namespace pynn::exec

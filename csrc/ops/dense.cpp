@@ -1,5 +1,7 @@
 // y = f(x W + b) on the last axis, x(n, in), W(in, out), b(out). A sparse x takes the same way, but
 // for the two products with x.
+#include <algorithm>
+
 #include "core/arena.h"
 #include "kernels/gemm.h"
 #include "ops/op.h"
@@ -8,7 +10,6 @@
 namespace pynn::ops {
 namespace {
 
-using kernels::Factor;
 using kernels::gemm;
 
 template <class T>
@@ -30,6 +31,7 @@ class Dense : public Op<T> {
     check(!has_bias_ || b.variables[1] == Shape{cols_}, b.spec.owner, ": bias must have shape (",
           cols_, ",).");
     this->reads_sparse = true;
+    this->updates_tiles = true;
     this->out = x;
     this->out.back() = cols_;
     this->row_wise = true;
@@ -86,6 +88,7 @@ class Dense : public Op<T> {
       });
     }
     // dW = x^T dz and db by panels of W; dx = dz W^T by blocks of rows and panels of x.
+    const TileUpdate<T>* update = run.updates[0];
     T *dw = run.dw[0], *db = has_bias_ ? run.dw[1] : nullptr, *dx = run.dx[0];
     if (const SparseInput<T>* sparse = run.sparse[0]; sparse && dw) {  // by blocks of rows of W
       for_rows(run.pass.team, in_, cols_, [&](isize first, isize count) {
@@ -98,25 +101,45 @@ class Dense : public Op<T> {
     const Cut blocks = row_blocks(rows);
     const isize dw_tasks = dw || db ? panels.count : 0;
     const isize dx_tasks = dx ? strips.count * blocks.count : 0;
-    const double cost = gemm_cost(rows, cols_, in_) * ((dw ? 1 : 0) + (dx ? 1 : 0));
-    parallel_for(run.pass.team, dw_tasks + dx_tasks, cost, [&](isize i) {
-      if (i < dw_tasks) {
-        const Tile cols = panels[i];
-        const Factor<T> dz_panel{dz + cols.begin, cols_};
-        if (dw) {
-          gemm<T>(dw + cols.begin, ld_, {}, {run.x[0], in_, true}, dz_panel, in_, cols.size, rows);
-        }
-        if (db) k.column_sums(db + cols.begin, dz_panel.data, rows, cols.size, cols_);
-        return;
-      }
-      i -= dw_tasks;
-      const Tile cols = strips[i % strips.count], block = blocks[i / strips.count];
-      gemm<T>(dx + block.begin * in_ + cols.begin, in_, {}, {dz + block.begin * cols_, cols_},
-              {run.w[0] + cols.begin * ld_, ld_, true}, block.size, cols.size, cols_);
-    });
+    const double product = gemm_cost(rows, cols_, in_);
+    parallel_for(
+        run.pass.team, dw_tasks + dx_tasks, product * ((dw ? 1 : 0) + (dx ? 1 : 0)), [&](isize i) {
+          if (i < dw_tasks) {
+            const Tile cols = panels[i];
+            const T* dz_panel = dz + cols.begin;
+            if (dw) {
+              gemm<T>(dw + cols.begin, ld_, {}, {run.x[0], in_, true}, {dz_panel, cols_}, in_,
+                      cols.size, rows);
+            }
+            if (db) k.column_sums(db + cols.begin, dz_panel, rows, cols.size, cols_);
+            return;
+          }
+          i -= dw_tasks;
+          const Tile cols = strips[i % strips.count], block = blocks[i / strips.count];
+          gemm<T>(dx + block.begin * in_ + cols.begin, in_, {}, {dz + block.begin * cols_, cols_},
+                  {run.w[0] + cols.begin * ld_, ld_, true}, block.size, cols.size, cols_);
+        });
+    if (!update) return;
+    // W is not read any more.
+    parallel_for(run.pass.team, panels.count, product,
+                 [&](isize i) { update_panel(*update, panels[i], run.x[0], dz, rows); });
   }
 
  private:
+  // Some rows of dW at a time, which the update takes while they are in the first-level cache.
+  void update_panel(const TileUpdate<T>& update, Tile cols, const T* x, const T* dz,
+                    isize rows) const {
+    constexpr isize kFewest = 8, kElements = 16 * 1024 / static_cast<isize>(sizeof(T));
+    alignas(kAlignment) T dw[std::max(kElements, kFewest * kWidestPanel)];
+    const Cut strips(in_, std::max(kFewest, kElements / cols.size / kFewest * kFewest));
+    for (isize s = 0; s < strips.count; ++s) {
+      const Tile strip = strips[s];
+      gemm<T>(dw, cols.size, {}, {x + strip.begin, in_, true}, {dz + cols.begin, cols_}, strip.size,
+              cols.size, rows);
+      update.apply(strip.begin, cols.begin, strip.size, cols.size, dw, cols.size);
+    }
+  }
+
   // function(offset, count) over the runs of contiguous elements of a tile of y
   template <class F>
   void for_tile(isize rows, isize width, const F& function) const {

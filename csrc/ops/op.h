@@ -47,11 +47,23 @@ struct Forward {
   const SparseInput<T>* const* sparse;
 };
 
+// An optimizer as an op sees it: takes the gradient of a tile of a variable, rows x cols from (row,
+// col) on, and updates these weights at once, while all of it is in the cache.
+template <class T>
+class TileUpdate {
+ public:
+  virtual void apply(isize row, isize col, isize rows, isize cols, T* g, isize ld_g) const = 0;
+
+ protected:
+  ~TileUpdate() = default;
+};
+
 template <class T>
 struct Backward {
   const Pass& pass;
   T* const* dx;  // one per input, null where not wanted; dx[i] is written, not added to
   T* const* dw;  // one per variable, null where not wanted; likewise
+  const TileUpdate<T>* const* updates;  // one per variable: where not null, takes the place of dw
   const T* saved;
   const T* const* x;
   const T* y;
@@ -82,6 +94,7 @@ class Op {
   bool reads_sparse = false;   // takes sparse inputs, too
   bool row_wise = false;       // samples do not meet in training either, and nothing is drawn
   bool alias = false;          // the output is the input's memory under another shape; never run
+  bool updates_tiles = false;  // can give the gradient of its first variable to a TileUpdate
   bool penalizes = false;      // has a gradient of its own, even if nothing depends on the output
   isize saved_per_sample = 0;  // elements kept from forward to backward, per sample of the run
   isize saved_fixed = 0;

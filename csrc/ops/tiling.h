@@ -21,13 +21,15 @@ struct Cut {
   }
 };
 
+inline constexpr isize kWidestPanel = 512;
+
 // The panels of columns of a dense layer's kernel in training: forward, weight gradient and update
 // use the same, so that a panel stays in the cache of the core that owns it. Three registers of the
 // widest instruction set, which is whole cache lines; several of these where there are many.
 template <class T>
 Cut kernel_panels(isize cols) {
   constexpr isize kWidth = 192 / static_cast<isize>(sizeof(T));
-  return {cols, cols > 512 ? 5 * kWidth : kWidth};
+  return {cols, cols > kWidestPanel ? 5 * kWidth : kWidth};
 }
 
 // The same for the product of a layer of this depth. One that is too small to share is not cut: its
@@ -35,7 +37,8 @@ Cut kernel_panels(isize cols) {
 template <class T>
 Cut product_panels(isize cols, isize batch_rows, isize depth) {
   constexpr isize kSmall = 600'000;
-  return cols > 0 && cols * batch_rows * depth <= kSmall ? Cut(cols, cols) : kernel_panels<T>(cols);
+  const bool whole = cols > 0 && cols <= kWidestPanel && cols * batch_rows * depth <= kSmall;
+  return whole ? Cut(cols, cols) : kernel_panels<T>(cols);
 }
 
 // In inference the rows are shared out, and each product should see as much of the kernel as it

@@ -65,7 +65,8 @@ std::vector<T> after_steps(const OptimizerSpec& given, int team) {
         kernels::table<T>().normal(optimizer.gradients()[v] + r * ld, stream, r * cols, cols);
       }
     }
-    optimizer.step(0.01, 1, team);
+    optimizer.begin_step(0.01, 1);
+    optimizer.end_step(nullptr, team);
   }
   std::vector<T> all;
   for (int v : {0, 1}) {
@@ -113,7 +114,8 @@ void norms() {
     OptimizerSpec held = spec("sgd");
     held.constraints = {{0, axes, kernels::NormBounds{2, 2, 1, 0}}};
     Optimizer<double> optimizer(network.plan, held);
-    optimizer.step(0.1, 1, 2);
+    optimizer.begin_step(0.1, 1);
+    optimizer.end_step(nullptr, 2);
     const auto [rows, cols, ld] = network.plan.variables[0]->storage<double>();
     const double* w = network.plan.weight(0);
     std::vector<double> sums(static_cast<std::size_t>(rows + cols + 1));
