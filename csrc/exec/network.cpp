@@ -170,7 +170,7 @@ isize Network<T>::block_rows(const Run& run) const {
   for (const Tensor& tensor : plan.tensors) {
     if (tensor.batched) widest = std::max(widest, tensor.size);
   }
-  constexpr isize kBytes = 1024 * 1024, kFewest = 16, kMost = 256, kShares = 8;
+  constexpr isize kBytes = 512 * 1024, kFewest = 16, kMost = 256, kShares = 8;
   const isize fits = kBytes / (widest * static_cast<isize>(sizeof(T)));
   const isize rows = std::min(fits, run.n / kShares) / kFewest * kFewest;
   return std::clamp(rows, kFewest, kMost);

@@ -52,6 +52,11 @@ struct Source {
   // True where a sample's elements lie one after another.
   bool dense_samples() const;
 
+  // Samples first, first + 1, ... as they lie in memory, or null where that is not how the engine
+  // wants them.
+  template <class T>
+  const T* in_place(isize first) const;
+
   // y(count, sample_size) = T(samples rows[0..count)); rows == nullptr means first, first + 1, ...
   template <class T>
   void gather(T* y, const std::int64_t* rows, isize first, isize count, int team) const;

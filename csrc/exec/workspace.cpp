@@ -106,6 +106,13 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
     tensor[t] = resolve(tensor_at[memory]);
     gradient[t] = resolve(gradient_at[memory]);
   }
+  for (int input : plan.inputs) {
+    InputPlace& place =
+        inputs.emplace_back(InputPlace{tensor[static_cast<std::size_t>(input)], {}});
+    for (std::size_t t = 0; t < tensor.size(); ++t) {
+      if (plan.tensors[t].memory == input) place.tensors.push_back(t);
+    }
+  }
   std::size_t most_inputs = 0, most_variables = 0;
   for (std::size_t s = 0; s < saved.size(); ++s) {
     saved[s] = resolve(saved_at[s]);
@@ -124,14 +131,18 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
 }
 
 template <class T>
-void Workspace<T>::gather(const std::vector<Source>& inputs, const std::int64_t* rows, isize first,
+void Workspace<T>::gather(const std::vector<Source>& sources, const std::int64_t* rows, isize first,
                           isize n, int team) {
-  for (std::size_t i = 0; i < inputs.size(); ++i) {  // the first tensors
+  for (std::size_t i = 0; i < sources.size(); ++i) {  // the first tensors
     if (sparse[i]) {
-      sparse[i]->gather(inputs[i], rows, first, n, team);
-    } else {
-      inputs[i].template gather<T>(tensor[i], rows, first, n, team);
+      sparse[i]->gather(sources[i], rows, first, n, team);
+      continue;
     }
+    const T* there = rows ? nullptr : sources[i].template in_place<T>(first);
+    T* const own = inputs[i].own;
+    T* const place = there ? const_cast<T*>(there) : own;  // inputs are only read
+    for (std::size_t t : inputs[i].tensors) tensor[t] = place;
+    if (!there) sources[i].template gather<T>(own, rows, first, n, team);
   }
 }
 

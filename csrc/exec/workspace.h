@@ -15,8 +15,9 @@ struct Workspace {
   // wait for what backward adds up; in inference tensors share memory where they can.
   Workspace(const Plan<T>& plan, isize capacity, bool training, isize scratch_size = 0);
 
-  // The samples rows[0..n) of the inputs, or first, first + 1, ... where rows is null.
-  void gather(const std::vector<Source>& inputs, const std::int64_t* rows, isize first, isize n,
+  // The samples rows[0..n) of the inputs, or first, first + 1, ... where rows is null. The latter
+  // are read where they are if they lie there as the engine wants them.
+  void gather(const std::vector<Source>& sources, const std::int64_t* rows, isize first, isize n,
               int team);
 
   isize capacity;
@@ -25,6 +26,11 @@ struct Workspace {
   std::vector<std::unique_ptr<SparseBatch<T>>> sparse;  // by tensor, null where dense
   Arena<T> arena;
   T* scratch = nullptr;
+  struct InputPlace {
+    T* own;
+    std::vector<std::size_t> tensors;  // that share its memory, itself among them
+  };
+  std::vector<InputPlace> inputs;
   // Argument lists of one op at a time, sized for the largest.
   std::vector<const T*> x;
   std::vector<const ops::SparseInput<T>*> sparse_x;

@@ -20,7 +20,9 @@ inline constexpr isize kPanelBytes = 24 * 1024;
 template <class T>
 inline constexpr isize kPanelCols = kTileVectors * Simd<T>::kLanes;
 template <class T>
-inline constexpr isize kPanelRows = kPanelBytes / (kPanelCols<T> * static_cast<isize>(sizeof(T)));
+inline constexpr isize kPanelElements = kPanelBytes / static_cast<isize>(sizeof(T));
+template <class T>
+inline constexpr isize kPanelRows = kPanelElements<T> / kPanelCols<T>;
 
 template <class T>
 struct TileArgs {
@@ -86,34 +88,49 @@ template <class T, bool kTransposed>
 inline constexpr auto kTiles =
     tile_kernels<T, kTransposed>(std::make_integer_sequence<int, kTileRows * kTileVectors>{});
 
-// to(k, width) = b(k, cols) or its transpose, zeros beyond
+// to(rows, width) = b from (row, col) on, zeros beyond `cols`
 template <class T>
-void pack_panel(T* to, isize width, const Factor<T>& b, isize first_row, isize first_col,
-                isize rows, isize cols) {
-  if (b.transposed) {
-    const T* from = b.data + first_col * b.ld + first_row;
-    for (isize j = 0; j < cols; ++j) {
-      for (isize p = 0; p < rows; ++p) to[p * width + j] = from[j * b.ld + p];
-    }
-  } else {
-    const T* from = b.data + first_row * b.ld + first_col;
-    for (isize p = 0; p < rows; ++p) {
-      for (isize j = 0; j < cols; ++j) to[p * width + j] = from[p * b.ld + j];
-    }
-  }
-  for (isize p = 0; p < rows; ++p) {
-    for (isize j = cols; j < width; ++j) to[p * width + j] = 0;
+void pack_rows(T* to, isize width, const Factor<T>& b, isize row, isize col, isize rows,
+               isize cols) {
+  const T* from = b.data + row * b.ld + col;
+  for (isize p = 0; p < rows; ++p, to += width, from += b.ld) {
+    for (isize j = 0; j < width; ++j) to[j] = j < cols ? from[j] : T(0);
   }
 }
 
-}  // namespace
+// The same where b is the transpose of what lies in memory: in squares of registers.
+template <class T>
+void pack_columns(T* to, isize width, const Factor<T>& b, isize row, isize col, isize rows,
+                  isize cols) {
+  using S = Simd<T>;
+  constexpr isize kLanes = S::kLanes;
+  const T* from = b.data + col * b.ld + row;
+  for (isize j = 0; j < width; j += kLanes) {
+    for (isize p = 0; p < rows; p += kLanes) {
+      const bool whole = rows - p >= kLanes;
+      typename S::Register square[kLanes];
+      PYNN_UNROLL
+      for (isize i = 0; i < kLanes; ++i) {
+        const T* line = from + (j + i) * b.ld + p;
+        square[i] = j + i >= cols ? typename S::Register{}
+                    : whole       ? S::load(line)
+                                  : typename S::Register(load_first(line, rows - p));
+      }
+      Transposer<T>::run(square);
+      PYNN_UNROLL
+      for (isize i = 0; i < kLanes; ++i) {
+        if (p + i < rows) S::store(to + (p + i) * width + j, square[i]);
+      }
+    }
+  }
+}
 
 // By panels of columns, each in pieces of k.
 template <class T>
-void product(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
-             isize k) {
+void by_tiles(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
+              isize k) {
   constexpr isize kLanes = Simd<T>::kLanes;
-  alignas(64) T packed[kPanelRows<T> * kPanelCols<T>];
+  alignas(64) T packed[kPanelElements<T>];
   const auto& tiles = a.transposed ? kTiles<T, true> : kTiles<T, false>;
   for (isize j = 0; j < n; j += kPanelCols<T>) {
     const isize cols = n - j < kPanelCols<T> ? n - j : kPanelCols<T>;
@@ -130,7 +147,7 @@ void product(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m
       const Addend<T> sum = p > 0 ? Addend<T>{c, ldc} : first;
       args.ld_first = sum.ld;
       if (pack) {
-        pack_panel(packed, width, b, p, j, args.k, cols);
+        (b.transposed ? pack_columns<T> : pack_rows<T>)(packed, width, b, p, j, args.k, cols);
         args.b = packed;
       }
       for (isize i = 0; i < m; i += kTileRows) {
@@ -142,6 +159,87 @@ void product(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m
       }
     }
   }
+}
+
+// ---- few columns: they would leave most of a register empty -------------------------------------
+inline constexpr isize kFew = 4;
+
+// A transposed a has rows to compute along: c^T = b^T a^T.
+template <class T>
+void along_rows(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
+                isize k) {
+  constexpr isize kPiece = 8 * kPanelCols<T>;
+  alignas(64) T part[kFew * kPiece];
+  for (isize i = 0; i < m; i += kPiece) {
+    const isize rows = m - i < kPiece ? m - i : kPiece;
+    by_tiles<T>(part, kPiece, {}, {b.data, b.ld, !b.transposed}, {a.data + i, a.ld}, n, rows, k);
+    for (isize r = 0; r < rows; ++r) {
+      for (isize j = 0; j < n; ++j) {
+        const T start = first.data ? first.data[(i + r) * first.ld + j] : T(0);
+        c[(i + r) * ldc + j] = start + part[j * kPiece + r];
+      }
+    }
+  }
+}
+
+// The sums of as many rows of a, times one of b, as a register has lanes; those at the end of a
+// shorter block repeat its last row.
+template <class T>
+PYNN_INLINE typename Simd<T>::Register row_dots(const T* a, isize ld, isize rows, const T* b,
+                                                isize k) {
+  using S = Simd<T>;
+  using Register = typename S::Register;
+  const T* row[S::kLanes];
+  Register sum[S::kLanes] = {};
+  PYNN_UNROLL
+  for (isize i = 0; i < S::kLanes; ++i) row[i] = a + (i < rows ? i : rows - 1) * ld;
+  isize p = 0;
+  for (; p + S::kLanes <= k; p += S::kLanes) {
+    const Register factor = S::load(b + p);
+    PYNN_UNROLL
+    for (isize i = 0; i < S::kLanes; ++i) sum[i] += S::load(row[i] + p) * factor;
+  }
+  if (p < k) {
+    const Register factor = load_first(b + p, k - p);
+    PYNN_UNROLL
+    for (isize i = 0; i < S::kLanes; ++i)
+      sum[i] += Register(load_first(row[i] + p, k - p)) * factor;
+  }
+  Transposer<T>::run(sum);
+  PYNN_UNROLL
+  for (isize i = 1; i < S::kLanes; ++i) sum[0] += sum[i];
+  return sum[0];
+}
+
+template <class T>
+void by_dots(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
+             isize k) {
+  constexpr isize kLanes = Simd<T>::kLanes;
+  alignas(64) T packed[kPanelElements<T>];
+  for (isize j = 0; j < n && !b.transposed; ++j) {
+    for (isize p = 0; p < k; ++p) packed[j * k + p] = b.data[p * b.ld + j];
+  }
+  for (isize i = 0; i < m; i += kLanes) {
+    const isize rows = m - i < kLanes ? m - i : kLanes;
+    for (isize j = 0; j < n; ++j) {
+      const T* factor = b.transposed ? b.data + j * b.ld : packed + j * k;
+      const auto dots = row_dots(a.data + i * a.ld, a.ld, rows, factor, k);
+      for (isize r = 0; r < rows; ++r) {
+        const T start = first.data ? first.data[(i + r) * first.ld + j] : T(0);
+        c[(i + r) * ldc + j] = start + dots[r];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+void product(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
+             isize k) {
+  if (n <= kFew && a.transposed && m > kFew) return along_rows(c, ldc, first, a, b, m, n, k);
+  const bool dots = n <= kFew && !a.transposed && k >= 16 && n * k <= kPanelElements<T>;
+  (dots ? by_dots<T> : by_tiles<T>)(c, ldc, first, a, b, m, n, k);
 }
 
 template void product(float*, isize, Addend<float>, Factor<float>, Factor<float>, isize, isize,

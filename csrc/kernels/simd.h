@@ -2,6 +2,8 @@
 // others are plain loops, which the compiler vectorises.
 #pragma once
 
+#include <utility>
+
 #include "kernels/isa.h"
 
 #if defined(__AVX512F__)
@@ -64,5 +66,39 @@ PYNN_INLINE void store_first(T* to, typename Simd<T>::Register r, isize count) {
   for (isize i = 0; i < count; ++i) to[i] = r[i];
 }
 #endif
+
+// Rows become columns: lane j of register i changes places with lane i of register j.
+template <class T>
+class Transposer {
+ public:
+  using Register = typename Simd<T>::Register;
+  static constexpr int kLanes = static_cast<int>(Simd<T>::kLanes);
+
+  // Blocks of 1, 2, 4, ... lanes change places across the diagonal.
+  template <int kBlock = 1>
+  static PYNN_INLINE void run(Register (&r)[kLanes]) {
+    if constexpr (kBlock < kLanes) {
+      PYNN_UNROLL
+      for (int i = 0; i < kLanes; ++i) {
+        if (i & kBlock) continue;
+        const Register upper = r[i], lower = r[i + kBlock];
+        r[i] = pick<kBlock, false>(upper, lower, Lanes{});
+        r[i + kBlock] = pick<kBlock, true>(upper, lower, Lanes{});
+      }
+      run<2 * kBlock>(r);
+    }
+  }
+
+ private:
+  using Lanes = std::make_integer_sequence<int, kLanes>;
+
+  template <int kBlock, bool kLower, int... kLane>
+  static PYNN_INLINE Register pick(Register upper, Register lower,
+                                   std::integer_sequence<int, kLane...>) {
+    return __builtin_shufflevector(upper, lower,
+                                   (kLane & kBlock ? kLanes + kLane - (kLower ? 0 : kBlock)
+                                                   : kLane + (kLower ? kBlock : 0))...);
+  }
+};
 
 }  // namespace pynn::kernels::PYNN_ISA

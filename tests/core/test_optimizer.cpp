@@ -145,7 +145,8 @@ void averages() {
   double expected = w[0], mean = 0;
   for (int step = 0; step < 6; ++step) {
     optimizer.gradients()[1][0] = step + 1;
-    optimizer.step(0.1, 1, 1);
+    optimizer.begin_step(0.1, 1);
+    optimizer.end_step(nullptr, 1);
     if (step % 2 == 1) expected -= 0.1 * (2 * step + 1) / 2;
     mean = step < 2 ? expected : 0.75 * mean + 0.25 * expected;
     CHECK(std::abs(w[0] - expected) < 1e-12, "step %d: %g, not %g", step, w[0], expected);
