@@ -132,8 +132,8 @@ class Program:
         return is_plain and x.shape[1:] == self._only_sample
 
     def takes_at_once(self, x: Any) -> bool:
-        """Whether it is also few enough samples for one call of the engine."""
-        return self.takes(x) and 0 < len(x) <= self.chunk_rows and not self.needs_batches
+        """Whether one call of the engine is also all that a prediction of ``x`` is."""
+        return self.takes(x) and len(x) > 0 and not self.needs_batches
 
     def __call__(self, x: Sequence[Array | SparseRows]) -> Any:
         """The same in the structure the layer returns."""
