@@ -95,7 +95,8 @@ void Network<T>::for_blocks(const std::vector<Source>& x, const Run& run, Poll& 
     if (!space || space->capacity < rows) {
       space = std::make_unique<Workspace<T>>(plan, rows, run.training);
     }
-    space->gather(x, nullptr, first, count, block_team);
+    run.training ? space->gather(x, nullptr, first, count, block_team)
+                 : space->show(plan, x, first, count, block_team);
     const Run part{count, block_team, run.training, run.seed, run.step};
     const double penalty = forward(*space, part, block_poll);
     use(*space, first, count, penalty);

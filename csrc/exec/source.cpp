@@ -90,7 +90,19 @@ void Source::gather(T* y, const std::int64_t* rows, isize first, isize count, in
   });
 }
 
+template <class T>
+const T* Source::in_place(isize first) const {
+  const char* from = data + first * strides[0];
+  const isize bytes = sample_size() * static_cast<isize>(sizeof(T));
+  const bool aligned = reinterpret_cast<std::uintptr_t>(from) % alignof(T) == 0;
+  const bool as_it_is = dtype == kDTypeOf<T> && !compressed && aligned && dense_samples() &&
+                        (strides[0] == bytes || samples() == 1);
+  return as_it_is ? reinterpret_cast<const T*>(from) : nullptr;
+}
+
 template void Source::gather(float*, const std::int64_t*, isize, isize, int) const;
 template void Source::gather(double*, const std::int64_t*, isize, isize, int) const;
+template const float* Source::in_place(isize) const;
+template const double* Source::in_place(isize) const;
 
 }  // namespace pynn::exec

@@ -56,6 +56,10 @@ struct Source {
   template <class T>
   void gather(T* y, const std::int64_t* rows, isize first, isize count, int team) const;
 
+  // The samples from `first` on if they lie in memory as gather would write them, else null.
+  template <class T>
+  const T* in_place(isize first) const;
+
   // Throws ValueError where compressed rows are broken.
   void check_rows() const;
 };

@@ -106,6 +106,7 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
     tensor[t] = resolve(tensor_at[memory]);
     gradient[t] = resolve(gradient_at[memory]);
   }
+  own_input.assign(tensor.begin(), tensor.begin() + static_cast<isize>(plan.inputs.size()));
   std::size_t most_inputs = 0, most_variables = 0;
   for (std::size_t s = 0; s < saved.size(); ++s) {
     saved[s] = resolve(saved_at[s]);
@@ -131,6 +132,23 @@ void Workspace<T>::gather(const std::vector<Source>& inputs, const std::int64_t*
       sparse[i]->gather(inputs[i], rows, first, n, team);
     } else {
       inputs[i].template gather<T>(tensor[i], rows, first, n, team);
+    }
+  }
+}
+
+template <class T>
+void Workspace<T>::show(const Plan<T>& plan, const std::vector<Source>& inputs, isize first,
+                        isize n, int team) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const T* there = inputs[i].template in_place<T>(first);
+    T* place = there ? const_cast<T*>(there) : own_input[i];
+    for (std::size_t t = 0; t < tensor.size(); ++t) {
+      if (plan.tensors[t].memory == plan.inputs[i]) tensor[t] = place;
+    }
+    if (sparse[i]) {
+      sparse[i]->gather(inputs[i], nullptr, first, n, team);
+    } else if (!there) {
+      inputs[i].template gather<T>(place, nullptr, first, n, team);
     }
   }
 }

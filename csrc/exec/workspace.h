@@ -19,10 +19,15 @@ struct Workspace {
   void gather(const std::vector<Source>& inputs, const std::int64_t* rows, isize first, isize n,
               int team);
 
+  // The n samples from `first` on for a prediction, which writes no input: without a copy where
+  // they can be read in place.
+  void show(const Plan<T>& plan, const std::vector<Source>& inputs, isize first, isize n, int team);
+
   isize capacity;
   std::vector<T*> tensor, gradient, saved;  // by tensor, by tensor, by step; null where not needed
   std::vector<ops::Kept> kept;              // by step, in training
   std::vector<std::unique_ptr<SparseBatch<T>>> sparse;  // by tensor, null where dense
+  std::vector<T*> own_input;                            // memory for the inputs
   Arena<T> arena;
   T* scratch = nullptr;
   // Argument lists of one op at a time, sized for the largest.
