@@ -209,7 +209,7 @@ orthogonal_regularizer = OrthogonalRegularizer
 _TABLE: dict[str, Callable[..., Any]] = {
     "L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2, "l1l2": L1L2,
     "OrthogonalRegularizer": OrthogonalRegularizer,
-    "orthogonal_regularizer": OrthogonalRegularizer,
+    "orthogonal_regularizer": OrthogonalRegularizer, "PerSample": PerSample,
 }  # fmt: skip
 
 

@@ -123,6 +123,7 @@ def test_metrics_in_python_see_the_outputs_that_the_loss_saw() -> None:
 
 
 def test_dropout_called_with_training_is_active_in_evaluation() -> None:
+    pynn.utils.set_random_seed(0)
     a = pynn.Input((4,))
     model = pynn.Model(a, layers.Dropout(0.5)(a, training=True))
     model.compile("sgd", "mse")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from pynn.utils.random import draw_seed
 from pynn.utils.sparse import SparseRows, is_sparse
 
 Array = npt.NDArray[Any]
+# What the engine reads, in the machine's byte order.
+_TAKEN = frozenset(map(np.dtype, "?bBhHiIlLqQefd"))
 _CHUNK_WORK = 2.5e9  # multiplications in one call of predict or evaluate
 
 
@@ -92,11 +95,16 @@ class Program:
         """Whether the layers that are trained are still those of when this was made."""
         return all(layer.trainable == trainable for layer, trainable in self._trainable)
 
-    @property
+    @cached_property
     def chunk_rows(self) -> int:
         """Rows of one call, about a tenth of a second's; by the network alone, as are the sums."""
         weights = sum(math.prod(v.shape) for v in self.graph.variables)
         return max(4096, int(_CHUNK_WORK / max(1, weights)) // 256 * 256)
+
+    @cached_property
+    def needs_batches(self) -> bool:
+        """Whether outputs depend on what other samples, or how many, are computed with theirs."""
+        return self.network.whole_batch or self.graph.trains_in_prediction
 
     def next_pass(self) -> tuple[bool, int, int]:
         """Whether the samples are one batch, as in training; where its random numbers come from.
@@ -120,8 +128,12 @@ class Program:
 
     def takes(self, x: Any) -> bool:
         """Whether ``x`` is an array as it is and the result is one, too: nothing to look up."""
-        is_plain = type(x) is np.ndarray and x.ndim > 0 and x.dtype.isnative
+        is_plain = type(x) is np.ndarray and x.ndim > 0 and x.dtype in _TAKEN
         return is_plain and x.shape[1:] == self._only_sample
+
+    def takes_at_once(self, x: Any) -> bool:
+        """Whether one call of the engine is also all that a prediction of ``x`` is."""
+        return self.takes(x) and len(x) > 0 and not self.needs_batches
 
     def __call__(self, x: Sequence[Array | SparseRows]) -> Any:
         """The same in the structure the layer returns."""

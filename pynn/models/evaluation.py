@@ -29,6 +29,7 @@ class Evaluation:
     _objective: Objective | None
     _trainer: Any
     _evaluated_program: Program | None  # the network in which the trainer evaluates
+    _program: Program | None  # for prediction
 
     # Given by Model and Training.
     @property
@@ -220,6 +221,9 @@ class Evaluation:
             return self.predict_samples(x, mc_samples)
         size = whole("batch_size", 32 if batch_size is None else batch_size)
         limit = None if steps is None else whole("steps", steps)
+        verbose, known = verbosity(verbose), self._program
+        if known and not verbose and callbacks is limit is None and known.takes_at_once(x):
+            return known.run([x])[0]
         if is_source(x):
             only_with_arrays(batch_size=batch_size)
             source: Any = Batches(x, self, targets=False)
@@ -232,7 +236,7 @@ class Evaluation:
             if limit is not None:
                 source = source.slice(0, limit * size)
             count = math.ceil(source.rows / size)
-        hooks = self._hooks(callbacks, verbosity(verbose), count)
+        hooks = self._hooks(callbacks, verbose, count)
         try:
             return self._predict_pieces(source, hooks, size, limit)
         finally:
@@ -242,8 +246,7 @@ class Evaluation:
         self, source: Data | Batches, hooks: CallbackList, size: int, limit: int | None
     ) -> Any:
         by_batch = isinstance(source, Batches) or hooks.wants_predict_batches
-        by_batch = by_batch or self.program().network.whole_batch
-        by_batch = by_batch or self.program().graph.trains_in_prediction
+        by_batch = by_batch or self.program().needs_batches
         hooks.on_predict_begin()
         parts: list[list[Any]] = []
         done = 0

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from pynn.models.batches import Batches
 from pynn.models.data import Data
-from pynn.utils.random import draw_seed
+from pynn.utils.random import draw_seed, shuffle
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class RowOrder:
     def _pass(self, number: int) -> npt.NDArray[np.int64]:
         order = np.arange(self._rows, dtype=np.int64)
         if self.seed is not None:
-            np.random.default_rng((self.seed, number)).shuffle(order)
+            shuffle(order, np.random.PCG64((self.seed, number)))
         return order
 
     def epoch(self, number: int) -> npt.NDArray[np.int64]:

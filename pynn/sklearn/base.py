@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -269,7 +270,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         plain = type(X) is np.ndarray and X.dtype in _FLOATS and X.ndim == 2 and len(X) > 0
         plain = plain and X.shape[1] == self.n_features_in_
         plain = plain and not hasattr(self, "feature_names_in_") and self._categories is None
-        if plain and (get_config()["assume_finite"] or np.isfinite(X.sum())):
+        if plain and (get_config()["assume_finite"] or math.isfinite(np.add.reduce(X, None))):
             return X
         return inputs.check(self, X, dtype=_FLOATS)
 
@@ -358,13 +359,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         state = dict(super().__getstate__())
         for name in ("_link", "coefs_", "intercepts_"):
             state.pop(name, None)
-        own = any(
+        if "model_" in state and not self._has_functions():
+            state["model_"] = packing.pack(self.model_)
+        return state
+
+    def _has_functions(self) -> bool:
+        """Whether functions of the user's own are parts of the model."""
+        return any(
             callable(given) and not hasattr(given, "row") and not isinstance(given, Initializer)
             for given in (self.activation, self.kernel_initializer)
         )
-        if "model_" in state and not own:
-            state["model_"] = packing.pack(self.model_)
-        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
 
+from pynn.models.fusing import fuse
+
 Array = npt.NDArray[Any]
 
 
@@ -17,6 +19,8 @@ class Predictor:
 
     It keeps a copy of the estimator, so that later training does not change it, and may be called
     from several threads at once. Samples are not checked for names and for NaN or infinite values.
+    Batch normalizations become part of the dense layers before them, which rounds differently
+    (unless the model contains functions of the user's own).
 
     Args:
         estimator: a fitted ``MLPClassifier`` or ``MLPRegressor``.
@@ -31,6 +35,8 @@ class Predictor:
 
     def __init__(self, estimator: Any) -> None:
         self._estimator = copy.deepcopy(estimator)
+        if estimator.batch_norm and not estimator._has_functions():
+            self._estimator.model_ = fuse(self._estimator.model_)
 
     def predict(self, x: npt.ArrayLike) -> Any:
         """Returns what the estimator predicts.

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from pynn import _core
 from pynn.sklearn.data import Rows
 from pynn.sklearn.monitoring import Monitoring
+from pynn.utils.random import shuffle
 
 Array = npt.NDArray[Any]
 
@@ -38,13 +38,6 @@ def held_out(estimator: Any, data: Rows) -> tuple[Rows, Rows]:
             f"dataset. Received: {len(held)} rows"
         )
     return data[train], data[held]
-
-
-def shuffle(order: npt.NDArray[np.int64], stream: np.random.RandomState) -> None:
-    """Puts rows in the order that ``stream.shuffle`` puts them in, several times as fast."""
-    bits: Any = stream._bit_generator
-    with bits.lock:
-        _core.shuffle(order, bits.capsule)
 
 
 def batch_size(estimator: Any, rows: int) -> int:
@@ -164,7 +157,7 @@ class Epochs:
         """Trains an epoch; returns the learning rate of its last step."""
         est, watch, trainer = self.estimator, self.watch, self.trainer
         if est.shuffle:
-            shuffle(self.order, est._random_state)
+            shuffle(self.order, est._random_state._bit_generator)
         trainer.results(reset=True)
         done = 0
         while done < self.batches and not (done and watch.stopped):

@@ -9,7 +9,9 @@ from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from pynn import _core
 from pynn.utils.checks import is_integer
 
 
@@ -112,6 +114,17 @@ def seeds_from(generator: SeedGenerator | None) -> Iterator[None]:
         yield
     finally:
         _instead.reset(token)
+
+
+def shuffle(order: npt.NDArray[np.int64], bits: Any) -> None:
+    """Shuffles in place, as ``numpy.random.RandomState(bits).shuffle`` does, in half the time.
+
+    Args:
+        order: without gaps.
+        bits: a ``numpy.random.BitGenerator``.
+    """
+    with bits.lock:
+        _core.shuffle(order, bits.capsule)
 
 
 def set_random_seed(seed: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pynn import _core
-from pynn.sklearn.stochastic import shuffle
+from pynn.utils.random import shuffle
 
 
 @pytest.mark.parametrize("bits", [np.random.MT19937, np.random.PCG64, np.random.Philox])
@@ -17,16 +17,16 @@ def test_orders_are_those_of_numpy(rows, bits):
     ours, theirs = np.random.RandomState(bits(rows)), np.random.RandomState(bits(rows))
     order, expected = np.arange(rows), np.arange(rows)
     for _ in range(3):  # each epoch shuffles the order of the last
-        shuffle(order, ours)
+        shuffle(order, ours._bit_generator)
         theirs.shuffle(expected)
         assert order.tolist() == expected.tolist()
     assert ours.randint(1 << 30) == theirs.randint(1 << 30)  # the stream goes on alike
 
 
-def test_a_stream_may_be_used_by_several_threads():
-    stream = np.random.RandomState(0)
+def test_generators_may_be_used_by_several_threads():
+    bits = np.random.PCG64(0)
     orders = [np.arange(5000) for _ in range(8)]
-    threads = [threading.Thread(target=shuffle, args=(order, stream)) for order in orders]
+    threads = [threading.Thread(target=shuffle, args=(order, bits)) for order in orders]
     for thread in threads:
         thread.start()
     for thread in threads:
