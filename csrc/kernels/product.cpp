@@ -29,50 +29,53 @@ struct TileArgs {
   T* c;
   const T *first, *a, *b;
   isize ld_c, ld_first, ld_a, ld_b, k;
-  isize last;  // lanes of the last vector
+  isize last;   // lanes of the last vector
+  isize tiles;  // one below the other
 };
 
 template <class T, bool kTransposed, int kRows, int kVectors>
-void product_tile(const TileArgs<T>& args) {
+void product_tiles(const TileArgs<T>& args) {
   using S = Simd<T>;
   using Register = typename S::Register;
   constexpr int kLast = kVectors - 1;
   const isize last = args.last, ld_c = args.ld_c, ld_first = args.ld_first;
-  const T* first = args.first;
   const auto load = [last](const T* from, int v) PYNN_LAMBDA -> Register {
     from += v * S::kLanes;
     return v < kLast ? S::load(from) : load_first(from, last);
   };
-  T* c = args.c;
-  Register sum[kRows][kVectors];
-  PYNN_UNROLL
-  for (int i = 0; i < kRows; ++i) {
-    PYNN_UNROLL
-    for (int v = 0; v < kVectors; ++v) {
-      sum[i][v] = first ? load(first + i * ld_first, v) : Register{};
-    }
-  }
-  const T *a = args.a, *b = args.b;
   const isize ld_a = args.ld_a, ld_b = args.ld_b;
-  for (isize p = args.k; p > 0; --p) {
-    Register row[kVectors];
-    PYNN_UNROLL
-    for (int v = 0; v < kVectors; ++v) row[v] = kMasks ? load(b, v) : S::load(b + v * S::kLanes);
+  for (isize tile = 0; tile < args.tiles; ++tile) {
+    T* c = args.c + tile * kRows * ld_c;
+    const T* first = args.first ? args.first + tile * kRows * ld_first : nullptr;
+    const T *a = args.a + tile * kRows * (kTransposed ? 1 : ld_a), *b = args.b;
+    Register sum[kRows][kVectors];
     PYNN_UNROLL
     for (int i = 0; i < kRows; ++i) {
-      const T one = kTransposed ? a[i] : a[i * ld_a];
       PYNN_UNROLL
-      for (int v = 0; v < kVectors; ++v) sum[i][v] += one * row[v];
+      for (int v = 0; v < kVectors; ++v) {
+        sum[i][v] = first ? load(first + i * ld_first, v) : Register{};
+      }
     }
-    a += kTransposed ? ld_a : 1;
-    b += ld_b;
-  }
-  PYNN_UNROLL
-  for (int i = 0; i < kRows; ++i) {
+    for (isize p = args.k; p > 0; --p) {
+      Register row[kVectors];
+      PYNN_UNROLL
+      for (int v = 0; v < kVectors; ++v) row[v] = kMasks ? load(b, v) : S::load(b + v * S::kLanes);
+      PYNN_UNROLL
+      for (int i = 0; i < kRows; ++i) {
+        const T one = kTransposed ? a[i] : a[i * ld_a];
+        PYNN_UNROLL
+        for (int v = 0; v < kVectors; ++v) sum[i][v] += one * row[v];
+      }
+      a += kTransposed ? ld_a : 1;
+      b += ld_b;
+    }
     PYNN_UNROLL
-    for (int v = 0; v < kVectors; ++v) {
-      T* to = c + i * ld_c + v * S::kLanes;
-      v < kLast ? S::store(to, sum[i][v]) : store_first(to, sum[i][v], last);
+    for (int i = 0; i < kRows; ++i) {
+      PYNN_UNROLL
+      for (int v = 0; v < kVectors; ++v) {
+        T* to = c + i * ld_c + v * S::kLanes;
+        v < kLast ? S::store(to, sum[i][v]) : store_first(to, sum[i][v], last);
+      }
     }
   }
 }
@@ -82,7 +85,7 @@ using TileKernel = void (*)(const TileArgs<T>&);
 template <class T, bool kTransposed, int... kIndex>
 constexpr auto tile_kernels(std::integer_sequence<int, kIndex...>) {
   return std::array<TileKernel<T>, sizeof...(kIndex)>{
-      &product_tile<T, kTransposed, kIndex / kTileVectors + 1, kIndex % kTileVectors + 1>...};
+      &product_tiles<T, kTransposed, kIndex / kTileVectors + 1, kIndex % kTileVectors + 1>...};
 }
 template <class T, bool kTransposed>
 inline constexpr auto kTiles =
@@ -150,8 +153,10 @@ void by_tiles(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize 
         (b.transposed ? pack_columns<T> : pack_rows<T>)(packed, width, b, p, j, args.k, cols);
         args.b = packed;
       }
-      for (isize i = 0; i < m; i += kTileRows) {
-        const isize rows = m - i < kTileRows ? m - i : kTileRows;
+      for (isize i = 0; i < m; i += args.tiles * kTileRows) {
+        const bool whole = m - i >= kTileRows;  // the rows that are left make a smaller tile
+        const isize rows = whole ? kTileRows : m - i;
+        args.tiles = whole ? (m - i) / kTileRows : 1;
         args.a = a.data + (a.transposed ? p * a.ld + i : i * a.ld + p);
         args.first = sum.data ? sum.data + i * sum.ld + j : nullptr;
         args.c = c + i * ldc + j;
