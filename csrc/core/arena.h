@@ -42,6 +42,13 @@ V* grown(std::vector<V>& memory, isize size) {
   return memory.data();
 }
 
+// The number of elements, at least n, that fill cache lines.
+template <class T>
+constexpr isize whole_lines(isize n) {
+  constexpr isize kLine = kAlignment / static_cast<isize>(sizeof(T));
+  return (n + kLine - 1) / kLine * kLine;
+}
+
 // How the engine stores an array of weights: a matrix in rows that start at cache lines, so that
 // threads that own neighbouring columns never write to the same line; anything else without gaps.
 // What lies between the rows is zero and stays zero.
@@ -54,7 +61,7 @@ struct Storage {
     const bool matrix = shape.size() == 2;
     cols = matrix ? shape[1] : element_count(shape);
     rows = matrix ? shape[0] : 1;
-    ld = matrix && cols > kLine ? (cols + kLine - 1) / kLine * kLine : cols;
+    ld = matrix && cols > kLine ? whole_lines<T>(cols) : cols;
   }
   isize size() const { return rows * ld; }  // with the gaps
 };

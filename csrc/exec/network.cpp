@@ -39,8 +39,16 @@ void bind(const Plan<T>& plan, const Step<T>& step, Workspace<T>& space) {
     space.x[i] = space.tensor[input];
     space.sparse_x[i] = space.sparse[input].get();
   }
-  for (std::size_t i = 0; i < step.variables.size(); ++i)
-    space.w[i] = plan.weight(step.variables[i]);
+  for (std::size_t i = 0; i < step.variables.size(); ++i) {
+    const int variable = step.variables[i];
+    T* const packed = space.packed ? space.packed[variable] : nullptr;
+    space.w[i] = packed ? packed : plan.weight(variable);
+  }
+}
+
+template <class T>
+bool is_packed(const Step<T>& step, const Workspace<T>& space) {
+  return space.packed && !step.variables.empty() && space.packed[step.variables[0]];
 }
 
 template <class T>
@@ -60,8 +68,8 @@ double Network<T>::forward(Workspace<T>& space, const Run& run, Poll& poll) cons
     bind(plan, step, space);
     const ops::Pass pass = pass_of(plan, step, s, run);
     T* y = space.tensor[static_cast<std::size_t>(step.output)];
-    step.op->forward({pass, y, space.saved[s], space.x.data(), space.w.data(), &penalty,
-                      kept_by(space, s), space.sparse_x.data()});
+    step.op->forward({pass, y, space.saved[s], space.x.data(), space.w.data(),
+                      is_packed(step, space), &penalty, kept_by(space, s), space.sparse_x.data()});
     poll.now_and_then();
   }
   return penalty;
@@ -106,7 +114,7 @@ void Network<T>::backward(Workspace<T>& space, const Run& run, const Backprop<T>
     const ops::Pass pass = pass_of(plan, step, s, run);
     step.op->backward({pass, space.dx.data(), space.dw.data(), space.updates.data(), space.saved[s],
                        space.x.data(), space.tensor[out], space.gradient[out], space.w.data(),
-                       kept_by(space, s), space.sparse_x.data()});
+                       is_packed(step, space), kept_by(space, s), space.sparse_x.data()});
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       if (item.inputs[i] != Arrival::further) continue;
       add_to(gradient(step.inputs[i]), space.dx[i], elements(step.inputs[i]), run.team);

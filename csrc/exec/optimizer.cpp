@@ -182,14 +182,21 @@ void Optimizer<T>::set_fields(std::vector<double> fields) {
   spec_.fields = std::move(fields);
 }
 
+// By the panels of a kernel, however these are stored.
 template <class T>
 double Optimizer<T>::penalty(double samples) const {
   double sum = 0;
   for (const Part& part : parts_) {
     if (!part.penalized()) continue;
-    const double value =
-        kernels::table<T>().penalty(plan_.weight(part.variable), part.l1, part.l2, part.size);
-    sum += part.by_sample ? value / samples : value;
+    const Storage<T> storage = plan_.storage(part.variable);
+    const ops::Cut panels = ops::kernel_panels<T>(storage.cols);
+    double own = 0;
+    for (isize i = 0; i < panels.count; ++i) {
+      const Place place = place_of(part, 0, panels[i].begin);
+      own += kernels::table<T>().penalty(array(part, 0) + place.at, part.l1, part.l2, storage.rows,
+                                         panels[i].size, place.ld);
+    }
+    sum += part.by_sample ? own / samples : own;
   }
   return sum;
 }
@@ -261,17 +268,15 @@ bool Optimizer<T>::accumulate(int team) {
 }
 
 template <class T>
-void Optimizer<T>::update_tile(const Part& part, isize at, isize rows, isize cols, isize ld,
-                               const T* g, isize ld_g) const {
+void Optimizer<T>::update_tile(const Part& part, Place place, isize rows, isize cols, const T* g,
+                               isize ld_g) const {
   kernels::UpdateTile<T> tile{};
-  tile.w = plan_.weight(part.variable) + at;
+  tile.w = array(part, 0) + place.at;
   tile.g = g;
-  for (std::size_t s = 0; s < static_cast<std::size_t>(slots_); ++s) {
-    tile.slot[s] = slot_arena_.data() + part.slots[s].offset + at;
-  }
+  for (int s = 0; s < slots_; ++s) tile.slot[s] = array(part, 1 + s) + place.at;
   tile.rows = rows;
   tile.cols = cols;
-  tile.ld = ld;
+  tile.ld = place.ld;
   tile.ld_g = ld_g;
   tile.grad_scale = part.scale;
   tile.grad_limit =
@@ -285,14 +290,87 @@ template <class T>
 void Optimizer<T>::PartUpdate::apply(isize row, isize col, isize rows, isize cols, T* g,
                                      isize ld_g) const {
   const Part& own = optimizer->parts_[part];
-  const isize ld = optimizer->plan_.storage(own.variable).ld, at = row * ld + col;
+  const Place place = optimizer->place_of(own, row, col);
   if (own.penalized()) {
-    const T* w = optimizer->plan_.weight(own.variable) + at;
+    const T* w = optimizer->array(own, 0) + place.at;
     for (isize r = 0; r < rows; ++r) {
-      optimizer->add_penalty_gradient(own, g + r * ld_g, w + r * ld, optimizer->samples_, cols);
+      optimizer->add_penalty_gradient(own, g + r * ld_g, w + r * place.ld, optimizer->samples_,
+                                      cols);
     }
   }
-  optimizer->update_tile(own, at, rows, cols, ld, g, ld_g);
+  optimizer->update_tile(own, place, rows, cols, g, ld_g);
+}
+
+// The weights, then the slots.
+template <class T>
+T* Optimizer<T>::array(const Part& part, int i) const {
+  if (part.packed) return part.panels.data() + i * packed_size(part);
+  if (i == 0) return plan_.weight(part.variable);
+  return slot_arena_.data() + part.slots[static_cast<std::size_t>(i - 1)].offset;
+}
+
+template <class T>
+typename Optimizer<T>::Place Optimizer<T>::place_of(const Part& part, isize row, isize col) const {
+  const Storage<T> storage = plan_.storage(part.variable);
+  if (part.packed) return ops::panel_place<T>(storage.rows, storage.cols, row, col);
+  return {row * storage.ld + col, storage.ld};
+}
+
+template <class T>
+isize Optimizer<T>::packed_size(const Part& part) const {
+  const Storage<T> storage = plan_.storage(part.variable);
+  const ops::Cut panels = ops::kernel_panels<T>(storage.cols);
+  const isize last = panels[panels.count - 1].begin;
+  return ops::panel_place<T>(storage.rows, storage.cols, storage.rows, last).at;
+}
+
+// Copies weights and slots between their own places and the panels, each panel on the thread that
+// will compute with it.
+template <class T>
+void Optimizer<T>::repack(Part& part, bool pack, int team) {
+  const Storage<T> storage = plan_.storage(part.variable);
+  const ops::Cut panels = ops::kernel_panels<T>(storage.cols);
+  const double cost = ops::elementwise_cost((1 + slots_) * part.size);
+  std::vector<T*> own, packed;
+  part.packed = false;
+  for (int i = 0; i <= slots_; ++i) own.push_back(array(part, i));
+  part.packed = true;
+  for (int i = 0; i <= slots_; ++i) packed.push_back(array(part, i));
+  parallel_for(team, panels.count, cost, [&](isize p) {
+    const ops::Tile panel = panels[p];
+    const Place place = place_of(part, 0, panel.begin);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      for (isize r = 0; r < storage.rows; ++r) {
+        T* const here = own[i] + r * storage.ld + panel.begin;
+        T* const there = packed[i] + place.at + r * place.ld;
+        pack ? std::copy_n(here, panel.size, there) : std::copy_n(there, panel.size, here);
+      }
+    }
+  });
+  part.packed = pack;
+}
+
+template <class T>
+void Optimizer<T>::pack(const std::vector<int>& variables, int team) {
+  packed_.assign(plan_.variables.size(), nullptr);
+  for (int variable : variables) {
+    Part& own = *part_of(variable);
+    const bool bound = std::any_of(bounds_.begin(), bounds_.end(),
+                                   [&](const Bound& b) { return b.variable == variable; });
+    if (averages() || bound) continue;  // these pass over the variable itself
+    const isize size = (1 + slots_) * packed_size(own);
+    if (own.panels.size() < size) own.panels = Arena<T>(size);
+    repack(own, true, team);
+    packed_[static_cast<std::size_t>(variable)] = own.panels.data();
+  }
+}
+
+template <class T>
+void Optimizer<T>::unpack(int team) {
+  for (Part& part : parts_) {
+    if (part.packed) repack(part, false, team);
+  }
+  packed_.clear();
 }
 
 template <class T>
@@ -360,7 +438,7 @@ void Optimizer<T>::end_step(const ops::TileUpdate<T>* const* done, int team) {
       const Part& part = parts_[tile.part];
       if (done && done[part.variable]) return;
       const T* g = gradient_arena_.data() + part.offset + tile.at;
-      update_tile(part, tile.at, tile.rows, tile.cols, tile.ld, g, tile.ld);
+      update_tile(part, {tile.at, tile.ld}, tile.rows, tile.cols, g, tile.ld);
     });
   }
   if (averages()) average(team);

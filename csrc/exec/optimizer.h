@@ -9,6 +9,7 @@
 #include "core/arena.h"
 #include "exec/plan.h"
 #include "kernels/lookup.h"
+#include "ops/tiling.h"
 
 namespace pynn::exec {
 
@@ -72,6 +73,13 @@ class Optimizer {
   const ops::TileUpdate<T>* tile_update(int variable) const;
   void end_step(const ops::TileUpdate<T>* const* done, int team);
 
+  // For a run of steps that all go by tile updates: weights and state of these variables are stored
+  // panel after panel (ops/tiling.h) until unpack(). packed() tells where, by variable, and is null
+  // where nothing is packed.
+  void pack(const std::vector<int>& variables, int team);
+  void unpack(int team);
+  T* const* packed() const { return packed_.empty() ? nullptr : packed_.data(); }
+
  private:
   struct Slot {
     isize offset;
@@ -86,6 +94,8 @@ class Optimizer {
     bool decays = true;
     double norm = 0;  // of the gradient, squared, and what clipping by it multiplies with
     T scale = 1;
+    bool packed = false;
+    Arena<T> panels = {};  // weights and slots, while they are packed
 
     bool penalized() const { return l1 != 0 || l2 != 0; }
   };
@@ -123,7 +133,12 @@ class Optimizer {
 
   bool accumulate(int team);
   void add_penalty_gradient(const Part& part, T* g, const T* w, double samples, isize n) const;
-  void update_tile(const Part& part, isize at, isize rows, isize cols, isize ld, const T* g,
+  using Place = ops::PanelPlace;  // in an array of a part, and the distance between rows
+  T* array(const Part& part, int i) const;
+  Place place_of(const Part& part, isize row, isize col) const;
+  isize packed_size(const Part& part) const;
+  void repack(Part& part, bool pack, int team);
+  void update_tile(const Part& part, Place place, isize rows, isize cols, const T* g,
                    isize ld_g) const;
   void average(int team);
   void constrain(int team);
@@ -139,7 +154,7 @@ class Optimizer {
   std::vector<PartUpdate> updates_;  // by part
   std::vector<Bound> bounds_;
   Arena<T> gradient_arena_, slot_arena_;
-  std::vector<T*> gradient_;
+  std::vector<T*> gradient_, packed_;
   std::vector<double> norms_;              // squared, by tile
   kernels::StepConstants constants_ = {};  // of this step, as the next two
   double learning_rate_ = 0, samples_ = 0;

@@ -12,6 +12,26 @@ namespace {
 // next ones soon, and each team is made and left anew.
 constexpr double kTeamNanoseconds = 0.5 * kNanosecondsPerTeam;
 
+// Larger batches have their weight gradients from a BLAS, in pieces too large for a cache.
+constexpr isize kMostFused = 256;
+
+// Kernels are packed while this lives.
+template <class T>
+class Packed {
+ public:
+  Packed(Optimizer<T>& optimizer, const std::vector<int>& variables, int team)
+      : optimizer_(optimizer), team_(team) {
+    if (!variables.empty()) optimizer_.pack(variables, team_);
+  }
+  ~Packed() { optimizer_.unpack(team_); }
+  Packed(const Packed&) = delete;
+  Packed& operator=(const Packed&) = delete;
+
+ private:
+  Optimizer<T>& optimizer_;
+  int team_;
+};
+
 }  // namespace
 
 void Sums::reset() {
@@ -197,16 +217,15 @@ void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, i
   parts == 1 ? train_whole(data, b, poll) : train_in_parts(data, b, rows, poll);
 }
 
-// Weights are updated as soon as their gradients are there, unless a BLAS computes those in large
-// pieces. No poll may throw in between.
+// Weights are updated as soon as their gradients are there. No poll may throw in between.
 template <class T>
 void Trainer<T>::train_whole(const Dataset& data, const Batch& batch, Poll& poll) {
-  constexpr isize kMostRows = 256;
   Worker& worker = workers_[0];
   const Run run = start_part(worker, data, batch, {0, batch.n}, batch.team);
+  worker.space.packed = optimizer.packed();
   run_losses(worker.space, worker.feed, score_, run, batch.n, poll);
   begin_step(batch);
-  const auto* updates = batch.n <= kMostRows && !updates_.empty() ? updates_.data() : nullptr;
+  const auto* updates = batch.n <= kMostFused && !updates_.empty() ? updates_.data() : nullptr;
   Poll silent;
   network_->backward(worker.space, run, backprop_, optimizer.gradients(), updates,
                      updates ? silent : poll);
@@ -287,6 +306,8 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
   if (worth && !teams_up) --alone_calls_;
   const double start = seconds_now();
   with_team(teams_up ? request.team : 1, [&] {
+    const isize batches_left = teams_up ? count - done : 0;
+    const Packed packed(optimizer, shared_kernels(data, request, batches_left), request.team);
     while (another()) continue;
   });
   if (done == before || alone_seconds_ == 0) return done;
@@ -298,6 +319,23 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
     alone_calls_ = wait_;
   }
   return done;
+}
+
+// The kernels whose panels threads share out, where there are batches enough to make packing these
+// worth its while.
+template <class T>
+std::vector<int> Trainer<T>::shared_kernels(const Dataset& data, const TrainRequest& request,
+                                            isize batches) const {
+  constexpr isize kFewest = 8;
+  std::vector<int> variables;
+  const isize n = request.batch_size;
+  if (batches < kFewest || n > kMostFused || rows_of_part(data, n) < n) return variables;
+  for (const Step<T>& step : network_->plan.steps) {
+    const int variable = step.variables.empty() ? -1 : step.variables[0];
+    if (variable < 0 || updates_.empty() || !updates_[static_cast<std::size_t>(variable)]) continue;
+    if (step.op->shares_panels(n)) variables.push_back(variable);
+  }
+  return variables;
 }
 
 template <class T>

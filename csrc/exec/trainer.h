@@ -94,6 +94,8 @@ class Trainer {
     double learning_rate;
   };
   void find_updates();
+  std::vector<int> shared_kernels(const Dataset& data, const TrainRequest& request,
+                                  isize batches) const;
   isize rows_of_part(const Dataset& data, isize batch) const;
   void make_room(isize batch, isize parts, isize rows, isize workers);
   void train_batch(const Dataset& data, const TrainRequest& request, isize batch,

@@ -31,6 +31,8 @@ struct Workspace {
     std::vector<std::size_t> tensors;  // that share its memory, itself among them
   };
   std::vector<InputPlace> inputs;
+  // By variable: a kernel stored panel after panel in place of the variable, or null; null without.
+  T* const* packed = nullptr;
   // Argument lists of one op at a time, sized for the largest.
   std::vector<const T*> x;
   std::vector<const ops::SparseInput<T>*> sparse_x;

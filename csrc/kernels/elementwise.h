@@ -47,17 +47,26 @@ void add_penalty_gradient(T* dw, const T* w, T l1, T l2, isize n) {
   }
 }
 
-// l1 sum |w| + l2 sum w^2
+// l1 sum |w| + l2 sum w^2 of w(rows, cols): by columns, so that no `ld` changes the order.
 template <class T>
-double penalty(const T* w, double l1, double l2, isize n) {
-  double absolute = 0, square = 0;
-  PYNN_SIMD_SUM(absolute, square)
-  for (isize i = 0; i < n; ++i) {
-    const double v = static_cast<double>(w[i]);
-    absolute += v < 0 ? -v : v;
-    square += v * v;
+double penalty(const T* w, double l1, double l2, isize rows, isize cols, isize ld) {
+  constexpr isize kCols = 64;
+  double total = 0;
+  for (isize j = 0; j < cols; j += kCols) {
+    const isize n = cols - j < kCols ? cols - j : kCols;
+    double absolute[kCols] = {}, square[kCols] = {};
+    for (isize r = 0; r < rows; ++r) {
+      const T* row = w + r * ld + j;
+      PYNN_SIMD
+      for (isize i = 0; i < n; ++i) {
+        const double v = static_cast<double>(row[i]);
+        absolute[i] += v < 0 ? -v : v;
+        square[i] += v * v;
+      }
+    }
+    for (isize i = 0; i < n; ++i) total += l1 * absolute[i] + l2 * square[i];
   }
-  return l1 * absolute + l2 * square;
+  return total;
 }
 
 template <class T>

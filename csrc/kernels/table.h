@@ -201,8 +201,9 @@ struct Table {
   void (*add_bias)(T* y, const T* b, isize rows, isize cols, isize ld);  // y[r,:] += b
   void (*column_sums)(T* db, const T* dy, isize rows, isize cols, isize ld);
   void (*add_penalty_gradient)(T* dw, const T* w, T l1, T l2,
-                               isize n);                         // dw += l1 sign(w) + 2 l2 w
-  double (*penalty)(const T* w, double l1, double l2, isize n);  // l1 sum|w| + l2 sum w^2
+                               isize n);  // dw += l1 sign(w) + 2 l2 w
+  // l1 sum|w| + l2 sum w^2
+  double (*penalty)(const T* w, double l1, double l2, isize rows, isize cols, isize ld);
   double (*sum_of_squares)(const T* x, isize n);
   void (*average)(T* mean, const T* x, T keep, isize n);  // mean = keep * mean + (1 - keep) * x
   void (*non_negative)(T* w, isize n);                    // w = max(w, 0)

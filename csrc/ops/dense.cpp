@@ -10,6 +10,7 @@
 namespace pynn::ops {
 namespace {
 
+using kernels::Factor;
 using kernels::gemm;
 
 template <class T>
@@ -46,13 +47,20 @@ class Dense : public Op<T> {
     return true;
   }
 
+  // Not where the products would be others: of few rows of W, or by a BLAS.
+  bool shares_panels(isize n) const override {
+    const isize rows = n * lead_;
+    return rows <= 256 && in_ >= 16 && product_panels<T>(cols_, rows, in_).count > 1;
+  }
+
   void forward(const Forward<T>& run) const override {
     const auto& k = kernels::table<T>();
     const isize rows = run.pass.n * lead_;
     const SparseInput<T>* sparse = run.sparse[0];
     const Cut blocks = sparse ? sparse_row_blocks(rows) : row_blocks(rows);
-    const Cut panels = run.pass.training && !sparse ? product_panels<T>(cols_, rows, in_)
-                                                    : inference_panels<T>(cols_, rows);
+    const Cut panels = run.packed                     ? kernel_panels<T>(cols_)
+                       : run.pass.training && !sparse ? product_panels<T>(cols_, rows, in_)
+                                                      : inference_panels<T>(cols_, rows);
     const double cost =
         sparse ? csr_cost(sparse->samples.start[rows], cols_) : gemm_cost(rows, cols_, in_);
     const T *x = run.x[0], *w = run.w[0];
@@ -67,7 +75,7 @@ class Dense : public Op<T> {
         if (has_bias_) k.add_bias(z + at, run.w[1] + cols.begin, block.size, cols.size, cols_);
       } else {
         const T* bias = has_bias_ ? run.w[1] + cols.begin : nullptr;
-        gemm<T>(z + at, cols_, {bias}, {x + block.begin * in_, in_}, {w + cols.begin, ld_},
+        gemm<T>(z + at, cols_, {bias}, {x + block.begin * in_, in_}, panel_of(w, run.packed, cols),
                 block.size, cols.size, in_);
       }
       if (row_ < 0) return;
@@ -96,29 +104,29 @@ class Dense : public Op<T> {
       });
       dw = nullptr;
     }
-    const Cut panels = product_panels<T>(cols_, rows, in_);
+    const Cut panels = run.packed ? kernel_panels<T>(cols_) : product_panels<T>(cols_, rows, in_);
     const Cut strips = product_panels<T>(in_, rows, cols_);
     const Cut blocks = row_blocks(rows);
     const isize dw_tasks = dw || db ? panels.count : 0;
     const isize dx_tasks = dx ? strips.count * blocks.count : 0;
     const double product = gemm_cost(rows, cols_, in_);
-    parallel_for(
-        run.pass.team, dw_tasks + dx_tasks, product * ((dw ? 1 : 0) + (dx ? 1 : 0)), [&](isize i) {
-          if (i < dw_tasks) {
-            const Tile cols = panels[i];
-            const T* dz_panel = dz + cols.begin;
-            if (dw) {
-              gemm<T>(dw + cols.begin, ld_, {}, {run.x[0], in_, true}, {dz_panel, cols_}, in_,
-                      cols.size, rows);
-            }
-            if (db) k.column_sums(db + cols.begin, dz_panel, rows, cols.size, cols_);
-            return;
-          }
-          i -= dw_tasks;
-          const Tile cols = strips[i % strips.count], block = blocks[i / strips.count];
-          gemm<T>(dx + block.begin * in_ + cols.begin, in_, {}, {dz + block.begin * cols_, cols_},
-                  {run.w[0] + cols.begin * ld_, ld_, true}, block.size, cols.size, cols_);
-        });
+    parallel_for(run.pass.team, dw_tasks + dx_tasks, product * ((dw ? 1 : 0) + (dx ? 1 : 0)),
+                 [&](isize i) {
+                   if (i < dw_tasks) {
+                     const Tile cols = panels[i];
+                     const T* dz_panel = dz + cols.begin;
+                     if (dw) {
+                       gemm<T>(dw + cols.begin, ld_, {}, {run.x[0], in_, true}, {dz_panel, cols_},
+                               in_, cols.size, rows);
+                     }
+                     if (db) k.column_sums(db + cols.begin, dz_panel, rows, cols.size, cols_);
+                     return;
+                   }
+                   i -= dw_tasks;
+                   const Tile cols = strips[i % strips.count], block = blocks[i / strips.count];
+                   times_transposed(dx + block.begin * in_ + cols.begin, dz + block.begin * cols_,
+                                    run.w[0], run.packed, cols, block.size);
+                 });
     if (!update) return;
     // W is not read any more.
     parallel_for(run.pass.team, panels.count, product,
@@ -126,17 +134,36 @@ class Dense : public Op<T> {
   }
 
  private:
+  Factor<T> panel_of(const T* w, bool packed, Tile cols) const {
+    if (!packed) return {w + cols.begin, ld_};
+    const PanelPlace place = panel_place<T>(in_, cols_, 0, cols.begin);
+    return {w + place.at, place.ld};
+  }
+
+  // dx = dz W^T for some rows of W; of a packed W panel by panel, which are the same additions.
+  void times_transposed(T* dx, const T* dz, const T* w, bool packed, Tile w_rows,
+                        isize rows) const {
+    const Cut panels = packed ? kernel_panels<T>(cols_) : Cut(cols_, cols_);
+    for (isize i = 0; i < panels.count; ++i) {
+      const Tile cols = panels[i];
+      const Factor<T> panel = panel_of(w, packed, cols);
+      gemm<T>(dx, in_, {i > 0 ? dx : nullptr, in_}, {dz + cols.begin, cols_},
+              {panel.data + w_rows.begin * panel.ld, panel.ld, true}, rows, w_rows.size, cols.size);
+    }
+  }
+
   // Some rows of dW at a time, which the update takes while they are in the first-level cache.
   void update_panel(const TileUpdate<T>& update, Tile cols, const T* x, const T* dz,
                     isize rows) const {
     constexpr isize kFewest = 8, kElements = 16 * 1024 / static_cast<isize>(sizeof(T));
     alignas(kAlignment) T dw[std::max(kElements, kFewest * kWidestPanel)];
-    const Cut strips(in_, std::max(kFewest, kElements / cols.size / kFewest * kFewest));
+    const isize ld = whole_lines<T>(cols.size);
+    const Cut strips(in_, std::max(kFewest, kElements / ld / kFewest * kFewest));
     for (isize s = 0; s < strips.count; ++s) {
       const Tile strip = strips[s];
-      gemm<T>(dw, cols.size, {}, {x + strip.begin, in_, true}, {dz + cols.begin, cols_}, strip.size,
+      gemm<T>(dw, ld, {}, {x + strip.begin, in_, true}, {dz + cols.begin, cols_}, strip.size,
               cols.size, rows);
-      update.apply(strip.begin, cols.begin, strip.size, cols.size, dw, cols.size);
+      update.apply(strip.begin, cols.begin, strip.size, cols.size, dw, ld);
     }
   }
 

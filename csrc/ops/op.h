@@ -41,6 +41,7 @@ struct Forward {
   T* saved;           // null where no backward pass can follow
   const T* const* x;  // one per input
   T* const* w;        // one per variable
+  bool packed;        // the first of them lies panel after panel (ops/tiling.h)
   double* penalty;    // an activity penalty adds its sum over the samples here
   Kept* kept;         // null where no backward pass can follow
   // One per input: what takes the place of x where it is sparse, else null.
@@ -69,6 +70,7 @@ struct Backward {
   const T* y;
   T* dy;  // may be overwritten
   T* const* w;
+  bool packed;  // as forward
   Kept* kept;
   const SparseInput<T>* const* sparse;
 };
@@ -101,6 +103,12 @@ class Op {
 
   virtual void forward(const Forward<T>& run) const = 0;
   virtual void backward(const Backward<T>& run) const = 0;
+
+  // Whether threads that train on n samples would share out the panels of the first variable.
+  virtual bool shares_panels(isize n) const {
+    static_cast<void>(n);
+    return false;
+  }
 
   // What the plan asks of an activation: its row if it is elementwise (then the op before it may
   // absorb it), its name, whether its derivative is computed from the input.

@@ -62,7 +62,7 @@ class ActivityPenalty : public Op<T> {
     for (isize i = 0; i < count; ++i) run.y[i] = x[i];
     if (!run.penalty) return;
     const double times = static_cast<double>(run.pass.batch) / static_cast<double>(run.pass.n);
-    *run.penalty += times * kernels::table<T>().penalty(x, l1_, l2_, count);
+    *run.penalty += times * kernels::table<T>().penalty(x, l1_, l2_, run.pass.n, size_, size_);
   }
   void backward(const Backward<T>& run) const override {
     T* dx = run.dx[0];

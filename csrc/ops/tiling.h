@@ -2,6 +2,7 @@
 // that is what makes results independent of it.
 #pragma once
 
+#include "core/arena.h"
 #include "core/parallel.h"
 
 namespace pynn::ops {
@@ -10,14 +11,14 @@ struct Tile {
   isize begin, size;
 };
 
-// Cuts [0, extent) into pieces of `width`, the last one shorter.
+// Cuts [0, extent) into pieces of `width`; the last one is what is left.
 struct Cut {
   isize extent, width, count;
   Cut(isize extent_, isize width_)
       : extent(extent_), width(width_), count((extent_ + width_ - 1) / width_) {}
   Tile operator[](isize i) const {
     const isize begin = i * width;
-    return {begin, extent - begin < width ? extent - begin : width};
+    return {begin, i + 1 == count ? extent - begin : width};
   }
 };
 
@@ -25,11 +26,29 @@ inline constexpr isize kWidestPanel = 512;
 
 // The panels of columns of a dense layer's kernel in training: forward, weight gradient and update
 // use the same, so that a panel stays in the cache of the core that owns it. Three registers of the
-// widest instruction set, which is whole cache lines; several of these where there are many.
+// widest instruction set, which is whole cache lines; several of these where there are many. The
+// last panel takes a rest of up to one register.
 template <class T>
 Cut kernel_panels(isize cols) {
   constexpr isize kWidth = 192 / static_cast<isize>(sizeof(T));
-  return {cols, cols > kWidestPanel ? 5 * kWidth : kWidth};
+  Cut panels(cols, cols > kWidestPanel ? 5 * kWidth : kWidth);
+  if (panels.count > 1 && panels[panels.count - 1].size <= kWidth / 3) --panels.count;
+  return panels;
+}
+
+// The place of an element of a kernel that is stored panel after panel, and the distance between
+// the rows of its panel. Nothing that one thread reads ahead of its panel then belongs to another:
+// in a matrix stored by rows, that takes the weights from core to core in each step.
+struct PanelPlace {
+  isize at, ld;
+};
+template <class T>
+PanelPlace panel_place(isize rows, isize cols, isize row, isize col) {
+  const Cut panels = kernel_panels<T>(cols);
+  const isize last = panels.count - 1, i = col / panels.width < last ? col / panels.width : last;
+  const Tile panel = panels[i];
+  const isize ld = whole_lines<T>(panel.size);
+  return {rows * panel.begin + row * ld + col - panel.begin, ld};
 }
 
 // The same for the product of a layer of this depth. One that is too small to share is not cut: its
