@@ -219,7 +219,19 @@ def test_strided_input() -> None:
 # Whole rows
 
 
-SHAPES = [(1, 1), (3, 2), (4, 10), (33, 7), (3, 67), (2, 1000), (2, 1024), (1, 1500), (2, 3, 4)]
+SHAPES = [
+    (1, 1),
+    (3, 2),
+    (4, 10),
+    (33, 7),
+    (41, 32),
+    (3, 33),
+    (3, 67),
+    (2, 1000),
+    (2, 1024),
+    (1, 1500),
+    (2, 3, 4),
+]
 every_row = pytest.mark.parametrize("name", WHOLE_ROWS)
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 

@@ -17,7 +17,7 @@ NAMES = list(ROWS)
 LOGITS = [name for name in NAMES if ROWS[name].facts["from_logits"]]
 SMOOTH = [name for name in NAMES if ROWS[name].facts["smoothing"]]
 BOUNDED = ["log_loss", "binary_log_loss"]  # by the precision
-SHAPES = [(1, 2), (33, 1), (70, 3), (5, 40), (2, 2500)]
+SHAPES = [(1, 2), (33, 1), (70, 3), (37, 32), (9, 33), (5, 40), (2, 2500)]
 
 
 def value_cases(name: str) -> list[dict[str, float]]:
@@ -190,7 +190,7 @@ def test_small_errors_keep_their_digits_in_log_cosh(dtype: str) -> None:
 def test_a_row_does_not_depend_on_its_batch(name: str, from_logits: bool) -> None:
     if from_logits and name not in LOGITS:
         return
-    for cols in (1, 3, 17, 1100):
+    for cols in (1, 3, 17, 32, 33, 1100):
         y, p = (a.astype(np.float32) for a in batch(LOSSES[name][0], 70, cols))
         together = _core.loss(name, y, p, [], 0.0, from_logits)
         apart = [_core.loss(name, y[[r]], p[[r]], [], 0.0, from_logits)[0] for r in range(70)]

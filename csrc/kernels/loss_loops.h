@@ -1,8 +1,8 @@
-// The loops of the loss table (losses.h): elementwise losses, losses of a distribution over
-// classes.
+// The loops of the elementwise losses (losses.h), and what all loops of losses share.
 #pragma once
 
 #include "kernels/isa.h"
+#include "kernels/row_blocks.h"
 #include "kernels/table.h"
 #include "kernels/vmath.h"
 
@@ -50,6 +50,14 @@ PYNN_INLINE T max_of(const T* v, isize n) {
   for (isize i = 0; i < n; ++i) top = v[i] > top ? v[i] : top;
   return top;
 }
+// sum of exp(v - top)
+template <class T>
+PYNN_INLINE T sum_of_exp(const T* v, T top, isize n) {
+  T sum = 0;
+  PYNN_SIMD_SUM(sum)
+  for (isize i = 0; i < n; ++i) sum += exp(v[i] - top);
+  return sum;
+}
 
 // The factor of row r of the gradient.
 template <class T>
@@ -75,6 +83,25 @@ PYNN_INLINE void loss_piece(T* __restrict value, T* __restrict grad, const T* __
   }
 }
 
+// value[i] = share * sum of row i of x(rows, cols)
+template <class T>
+PYNN_INLINE void row_sums(double* value, const T* x, double share, isize rows, isize cols) {
+  if (cols > kFewColumns) {
+    for (isize i = 0; i < rows; ++i) {
+      value[i] = share * static_cast<double>(sum_of(x + i * cols, cols));
+    }
+    return;
+  }
+  constexpr isize kRows = kBlockRows<T>;
+  T block[kRows * kFewColumns], sum[kRows];
+  for (isize first = 0; first < rows; first += kRows) {
+    const isize count = rows - first < kRows ? rows - first : kRows;
+    load_block<kRows>(block, x + first * cols, count, cols);
+    sum_block<kRows>(sum, block, cols);
+    for (isize i = 0; i < count; ++i) value[first + i] = share * static_cast<double>(sum[i]);
+  }
+}
+
 template <bool kGrad, class T, class Value, class Slope>
 PYNN_INLINE void elementwise_rows(const LossArgs<T>& args, T keep, T offset, bool mean, Value l,
                                   Slope dl) {
@@ -97,9 +124,7 @@ PYNN_INLINE void elementwise_rows(const LossArgs<T>& args, T keep, T offset, boo
       if (cols > kPiece) {
         value[0] = share * long_row;
       } else {
-        for (isize i = 0; i < rows; ++i) {
-          value[i] = share * static_cast<double>(sum_of(buffer + i * cols, cols));
-        }
+        row_sums(value, buffer, share, rows, cols);
       }
     }
     if (kGrad && args.weight) {
@@ -137,177 +162,6 @@ constexpr auto mean_of(Value value, Slope slope) {
 template <class Value, class Slope>
 constexpr auto sum_over(Value value, Slope slope) {
   return Elementwise<false, Smoothing::none, Value, Slope>{value, slope};
-}
-
-// ---- losses of a distribution q over the classes of a row ---------------------------------------
-// L = sum_j value(y_j, q_j, log q_j; k) and slope = q dvalue/dq, both 0 where y_j = 0.
-//   from logits z:         q = softmax(z), log q = z - log sum exp z    dL/dz_i = slope_i - q_i S
-//   from probabilities p:  q = clip(p / sum p), slope = 0 where clipped  dL/dp_i = (slope_i / q_i -
-//   S) / sum p
-// with S = sum_j slope_j.
-template <class T, bool kStored>
-struct LogitRow {
-  const T* z;
-  const T* e;                        // kStored: exp(z - peak)
-  T peak, log_total, inverse_total;  // of the exp(z - peak)
-  PYNN_INLINE T log_q(isize j) const { return (z[j] - peak) - log_total; }
-  PYNN_INLINE T q(isize j) const {
-    if constexpr (kStored) return e[j] * inverse_total;
-    return exp(log_q(j));
-  }
-  PYNN_INLINE bool counts(isize) const { return true; }
-  PYNN_INLINE T own_gradient(isize, T slope) const { return slope; }
-  PYNN_INLINE T shared_gradient(isize j, T slope_sum) const { return q(j) * slope_sum; }
-};
-template <class T>
-struct ProbabilityRow {
-  const T* p;
-  T inverse_total;
-  PYNN_INLINE T q(isize j) const { return clip_probability(p[j] * inverse_total); }
-  PYNN_INLINE T log_q(isize j) const { return log(q(j)); }
-  PYNN_INLINE bool counts(isize j) const { return inside_clip(p[j] * inverse_total); }
-  PYNN_INLINE T own_gradient(isize j, T slope) const { return slope / q(j) * inverse_total; }
-  PYNN_INLINE T shared_gradient(isize, T slope_sum) const { return slope_sum * inverse_total; }
-};
-
-// The class a target names, or -1: out of range, or not a number.
-template <class T>
-PYNN_INLINE isize class_index(T target, isize cols) {
-  return target >= 0 && target < static_cast<T>(cols) ? static_cast<isize>(target) : -1;
-}
-
-// One row. target(cols), or with kIndex target(1): the class that has all the mass, of which
-// smoothing leaves `off` to every class. grad may be the memory of row.e: each element is read,
-// then written.
-template <bool kIndex, class T, class Row, class Value, class Slope>
-PYNN_INLINE void distribution_row(double* value, T* grad, const Row row, const T* target,
-                                  Params<T> k, T on, T off, T factor, isize cols, Value l,
-                                  Slope dl) {
-  const auto loss = [=](isize j, T y) PYNN_LAMBDA { return l(y, row.q(j), row.log_q(j), k); };
-  const auto slope = [=](isize j, T y) PYNN_LAMBDA {
-    return row.counts(j) ? dl(y, row.q(j), row.log_q(j), k) : T(0);
-  };
-  const isize hit = kIndex ? class_index(target[0], cols) : 0;
-  if (kIndex && hit < 0) {
-    if (value) *value = static_cast<double>(__builtin_nanf(""));
-    for (isize j = 0; grad && j < cols; ++j) grad[j] = 0;
-    return;
-  }
-  const bool dense = !kIndex || off != 0;  // else only the class that was hit counts
-  if (value) {
-    T sum = kIndex ? loss(hit, on + off) - loss(hit, off) : T(0);
-    if (dense) {
-      PYNN_SIMD_SUM(sum)
-      for (isize j = 0; j < cols; ++j) sum += loss(j, kIndex ? off : on * target[j] + off);
-    }
-    *value = static_cast<double>(sum);
-  }
-  if (!grad) return;
-  const T extra = kIndex ? slope(hit, on + off) - slope(hit, off) : T(0);
-  const T extra_gradient = kIndex ? row.own_gradient(hit, extra) : T(0);
-  T slope_sum = extra;
-  if (dense) {
-    PYNN_SIMD_SUM(slope_sum)
-    for (isize j = 0; j < cols; ++j) slope_sum += slope(j, kIndex ? off : on * target[j] + off);
-    PYNN_SIMD
-    for (isize j = 0; j < cols; ++j) {
-      const T own = row.own_gradient(j, slope(j, kIndex ? off : on * target[j] + off));
-      grad[j] = factor * (own - row.shared_gradient(j, slope_sum));
-    }
-  } else {
-    PYNN_SIMD
-    for (isize j = 0; j < cols; ++j) grad[j] = -factor * row.shared_gradient(j, slope_sum);
-  }
-  if (kIndex) grad[hit] += factor * extra_gradient;
-}
-
-inline constexpr isize kRowBlock = 64;
-
-template <bool kIndex, class T, class Value, class Slope>
-PYNN_INLINE void logit_rows(const LossArgs<T>& args, Value l, Slope dl) {
-  const isize cols = args.cols;
-  const T on = 1 - args.smoothing, off = args.smoothing / static_cast<T>(cols);
-  const Params<T> k = params_of(args);
-  // exp(z - peak) goes where the gradient will be, else into a buffer if rows are short enough.
-  T buffer[kPiece];
-  const bool stored = args.grad || cols <= kPiece;
-  const isize fit = args.grad || !stored ? kRowBlock : kPiece / cols;
-  const isize block = fit < kRowBlock ? fit : kRowBlock;
-  for (isize first = 0; first < args.rows; first += block) {
-    const isize rows = args.rows - first < block ? args.rows - first : block;
-    const T* z = args.pred + first * cols;
-    T* e = args.grad ? args.grad + first * cols : buffer;
-    T peak[kRowBlock], total[kRowBlock], log_total[kRowBlock];
-    for (isize i = 0; i < rows; ++i) {
-      const T* row = z + i * cols;
-      const T top = peak[i] = max_of(row, cols);
-      if (stored) {
-        PYNN_SIMD
-        for (isize j = 0; j < cols; ++j) e[i * cols + j] = row[j] - top;
-      } else {
-        T sum = 0;
-        PYNN_SIMD_SUM(sum)
-        for (isize j = 0; j < cols; ++j) sum += exp(row[j] - top);
-        total[i] = sum;
-      }
-    }
-    if (stored) {  // all rows in one flat loop: a row of a few classes would not fill a register
-      PYNN_SIMD
-      for (isize i = 0; i < rows * cols; ++i) e[i] = exp(e[i]);
-      for (isize i = 0; i < rows; ++i) total[i] = sum_of(e + i * cols, cols);
-    }
-    PYNN_SIMD
-    for (isize i = 0; i < rows; ++i) log_total[i] = log(total[i]);
-    for (isize i = 0; i < rows; ++i) {
-      const isize r = first + i;
-      const T* zi = z + i * cols;
-      const T* target = args.target + (kIndex ? r : r * cols);
-      double* value = args.value ? args.value + r : nullptr;
-      if (stored) {
-        const LogitRow<T, true> row{zi, e + i * cols, peak[i], log_total[i], 1 / total[i]};
-        distribution_row<kIndex>(value, args.grad ? e + i * cols : nullptr, row, target, k, on, off,
-                                 row_scale(args, r), cols, l, dl);
-      } else {
-        const LogitRow<T, false> row{zi, nullptr, peak[i], log_total[i], 1 / total[i]};
-        distribution_row<kIndex, T>(value, nullptr, row, target, k, on, off, T(0), cols, l, dl);
-      }
-    }
-  }
-}
-
-template <bool kIndex, class T, class Value, class Slope>
-PYNN_INLINE void probability_rows(const LossArgs<T>& args, Value l, Slope dl) {
-  const isize cols = args.cols;
-  const T on = 1 - args.smoothing, off = args.smoothing / static_cast<T>(cols);
-  for (isize r = 0; r < args.rows; ++r) {
-    const T* p = args.pred + r * cols;
-    distribution_row<kIndex>(
-        args.value ? args.value + r : nullptr, args.grad ? args.grad + r * cols : nullptr,
-        ProbabilityRow<T>{p, 1 / sum_of(p, cols)}, args.target + (kIndex ? r : r * cols),
-        params_of(args), on, off, row_scale(args, r), cols, l, dl);
-  }
-}
-
-template <bool kLogits, bool kIndex, class Value, class Slope>
-struct Distribution {
-  Value value;
-  Slope slope;
-  template <class T>
-  void operator()(const LossArgs<T>& args) const {
-    if constexpr (kLogits) {
-      logit_rows<kIndex>(args, value, slope);
-    } else {
-      probability_rows<kIndex>(args, value, slope);
-    }
-  }
-};
-template <bool kIndex, class Value, class Slope>
-constexpr auto of_probabilities(Value value, Slope slope) {
-  return Distribution<false, kIndex, Value, Slope>{value, slope};
-}
-template <bool kIndex, class Value, class Slope>
-constexpr auto of_logits(Value value, Slope slope) {
-  return Distribution<true, kIndex, Value, Slope>{value, slope};
 }
 
 }  // namespace pynn::kernels::PYNN_ISA

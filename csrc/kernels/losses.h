@@ -1,12 +1,12 @@
 // The loss table. A row is the whole addition: names, text, value and slope, and from logits the
-// same again where the loss has that form. The loops are in loss_loops.h.
+// same again where the loss has that form. The loops are in loss_loops.h and loss_classes.h.
 #pragma once
 
 #include <limits>
 #include <tuple>
 #include <utility>
 
-#include "kernels/loss_loops.h"
+#include "kernels/loss_classes.h"
 #include "kernels/row_text.h"
 
 namespace pynn::kernels::PYNN_ISA {
@@ -49,6 +49,10 @@ inline constexpr auto bce_slope = []<class T>(T y, T p) PYNN_LAMBDA {
 };
 inline constexpr auto bce_of_logit = []<class T>(T y, T z) PYNN_LAMBDA {  // log(1 + e^z) - y z
   return at_least(z, T(0)) - z * y + log1p_unit(exp(-abs(z)));
+};
+inline constexpr auto bce_of_logit_slope = []<class T>(T y, T z) PYNN_LAMBDA {  // sigmoid(z) - y
+  const T e = exp(-abs(z));  // that of the value: computed once
+  return (z < 0 ? e : T(1)) / (1 + e) - y;
 };
 
 // The log loss of a probability within [eps, 1 - eps], eps the machine epsilon: what a row can cost
@@ -282,8 +286,7 @@ inline constexpr auto kLosses = std::tuple{
       PYNN_TERM { return bce_slope(y, p); }),
     Smoothing::binary, false, "sigmoid",
     mean_of<Smoothing::binary>(
-      PYNN_TERM { return bce_of_logit(y, p); },
-      PYNN_TERM { return sigmoid(p) - y; })},
+      PYNN_TERM { return bce_of_logit(y, p); }, PYNN_TERM { return bce_of_logit_slope(y, p); })},
   LossRow{
     RowText{"categorical_crossentropy", "", "CategoricalCrossentropy",
       "L = -sum_j(y_j log(p_j / sum p))",

@@ -8,6 +8,7 @@
 
 #include "kernels/apply.h"
 #include "kernels/loss_loops.h"
+#include "kernels/row_blocks.h"
 #include "kernels/row_text.h"
 
 namespace pynn::kernels::PYNN_ISA {
@@ -23,33 +24,34 @@ RowAct(RowText, F, D) -> RowAct<F, D>;
 
 // ---- softmax -----------------------------------------------------------------------------------
 
-// Rows that share one sweep of exp: as many as fit a piece.
-PYNN_INLINE isize rows_together(isize cols) {
-  return cols > 0 && cols <= kPiece ? kPiece / cols : 1;
-}
-
-// y(rows, cols) = x - max of its row
-template <class T>
-PYNN_INLINE void subtract_max(T* y, const T* x, isize rows, isize cols) {
-  for (isize r = 0; r < rows; ++r, y += cols, x += cols) {
-    const T top = max_of(x, cols);
+template <isize kRows, class T>
+PYNN_INLINE void softmax_block(T* y, const T* x, isize rows, isize cols) {
+  T z[kRows * kFewColumns], e[kRows * kFewColumns], scale[kRows];
+  load_block<kRows>(z, x, rows, cols);
+  exp_block<kRows>(e, scale, z, cols);
+  PYNN_SIMD
+  for (isize i = 0; i < kRows; ++i) scale[i] = 1 / scale[i];
+  for (isize j = 0; j < cols; ++j) {
     PYNN_SIMD
-    for (isize j = 0; j < cols; ++j) y[j] = x[j] - top;
+    for (isize i = 0; i < kRows; ++i) e[j * kRows + i] *= scale[i];
   }
+  store_block<kRows>(y, e, rows, cols);
 }
 
 inline constexpr auto softmax = []<class T>(T* y, const T* x, isize rows, isize cols) {
-  const isize group = rows_together(cols);
-  for (isize first = 0; first < rows; first += group) {
-    const isize count = rows - first < group ? rows - first : group;
-    T* out = y + first * cols;
-    subtract_max(out, x + first * cols, count, cols);
-    map(out, out, count * cols, [](T v) PYNN_LAMBDA { return exp(v); });
-    for (isize r = 0; r < count; ++r, out += cols) {
-      const T scale = 1 / sum_of(out, cols);
-      PYNN_SIMD
-      for (isize j = 0; j < cols; ++j) out[j] *= scale;
-    }
+  if (cols <= kFewColumns) {
+    for_blocks<T>(rows, [=]<isize kRows>(isize first, isize count) PYNN_LAMBDA {
+      softmax_block<kRows>(y + first * cols, x + first * cols, count, cols);
+    });
+    return;
+  }
+  for (isize r = 0; r < rows; ++r, y += cols, x += cols) {
+    const T top = max_of(x, cols);
+    PYNN_SIMD
+    for (isize j = 0; j < cols; ++j) y[j] = exp(x[j] - top);
+    const T scale = 1 / sum_of(y, cols);
+    PYNN_SIMD
+    for (isize j = 0; j < cols; ++j) y[j] *= scale;
   }
 };
 inline constexpr auto softmax_backward = []<class T>(T* dx, const T* y, const T* dy, isize rows,
@@ -64,28 +66,31 @@ inline constexpr auto softmax_backward = []<class T>(T* dx, const T* y, const T*
 };
 
 // ---- log_softmax -------------------------------------------------------------------------------
-template <class T>
-PYNN_INLINE T sum_of_exp(const T* x, isize n) {
-  T sum = 0;
-  PYNN_SIMD_SUM(sum)
-  for (isize i = 0; i < n; ++i) sum += exp(x[i]);
-  return sum;
+template <isize kRows, class T>
+PYNN_INLINE void log_softmax_block(T* y, const T* x, isize rows, isize cols) {
+  T z[kRows * kFewColumns], e[kRows * kFewColumns], total[kRows];
+  load_block<kRows>(z, x, rows, cols);
+  exp_block<kRows>(e, total, z, cols);
+  PYNN_SIMD
+  for (isize i = 0; i < kRows; ++i) total[i] = log(total[i]);
+  for (isize j = 0; j < cols; ++j) {
+    PYNN_SIMD
+    for (isize i = 0; i < kRows; ++i) z[j * kRows + i] -= total[i];
+  }
+  store_block<kRows>(y, z, rows, cols);
 }
+
 inline constexpr auto log_softmax = []<class T>(T* y, const T* x, isize rows, isize cols) {
-  const isize group = rows_together(cols);
-  T exponentials[kPiece];
-  for (isize first = 0; first < rows; first += group) {
-    const isize count = rows - first < group ? rows - first : group;
-    T* out = y + first * cols;
-    subtract_max(out, x + first * cols, count, cols);
-    if (cols <= kPiece)
-      map(exponentials, out, count * cols, [](T v) PYNN_LAMBDA { return exp(v); });
-    for (isize r = 0; r < count; ++r, out += cols) {
-      const T sum = cols <= kPiece ? sum_of(exponentials + r * cols, cols) : sum_of_exp(out, cols);
-      const T log_sum = log(sum);
-      PYNN_SIMD
-      for (isize j = 0; j < cols; ++j) out[j] -= log_sum;
-    }
+  if (cols <= kFewColumns) {
+    for_blocks<T>(rows, [=]<isize kRows>(isize first, isize count) PYNN_LAMBDA {
+      log_softmax_block<kRows>(y + first * cols, x + first * cols, count, cols);
+    });
+    return;
+  }
+  for (isize r = 0; r < rows; ++r, y += cols, x += cols) {
+    const T top = max_of(x, cols), log_sum = log(sum_of_exp(x, top, cols));
+    PYNN_SIMD
+    for (isize j = 0; j < cols; ++j) y[j] = (x[j] - top) - log_sum;
   }
 };
 inline constexpr auto log_softmax_backward = []<class T>(T* dx, const T* y, const T* dy, isize rows,

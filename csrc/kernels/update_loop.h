@@ -6,6 +6,7 @@
 
 #include "kernels/isa.h"
 #include "kernels/table.h"
+#include "kernels/vmath.h"
 
 namespace pynn::kernels::PYNN_ISA {
 
@@ -38,21 +39,20 @@ void begin_step(StepConstants* constants, const double* fields, double learning_
 // The gradient as the rule sees it.
 template <class T>
 PYNN_INLINE T prepared(T g, T scale, T limit) {
-  g *= scale;
-  return g < -limit ? -limit : (g > limit ? limit : g);
+  return clamp(g * scale, -limit, limit);
 }
 
 // w g and the slots(n): g' = clamp(g * grad_scale, -grad_limit, grad_limit), w *= keep, then the
-// rule
-template <class Optimizer, int kVariant, class T, class Step>
+// rule; kPlain: grad_scale, grad_limit and keep change nothing
+template <class Optimizer, int kVariant, bool kPlain, class T, class Step>
 PYNN_INLINE void update_row(const Step step, T* __restrict w, const T* __restrict g,
                             T* __restrict s0, T* __restrict s1, T* __restrict s2, isize n, T scale,
                             T limit, T keep) {
   constexpr int kSlots = Optimizer::variants[kVariant].count;
   PYNN_SIMD
   for (isize i = 0; i < n; ++i) {
-    const T gi = prepared(g[i], scale, limit);
-    T wi = w[i] * keep, a = 0, b = 0, c = 0;
+    const T gi = kPlain ? g[i] : prepared(g[i], scale, limit);
+    T wi = kPlain ? w[i] : w[i] * keep, a = 0, b = 0, c = 0;
     if constexpr (kSlots > 0) a = s0[i];
     if constexpr (kSlots > 1) b = s1[i];
     if constexpr (kSlots > 2) c = s2[i];
@@ -64,7 +64,7 @@ PYNN_INLINE void update_row(const Step step, T* __restrict w, const T* __restric
   }
 }
 
-template <class Optimizer, int kVariant, class T>
+template <class Optimizer, int kVariant, bool kPlain, class T>
 void update_variant(const typename Optimizer::template Step<T>& step, const UpdateTile<T>& tile) {
   const bool flat = tile.ld == tile.cols && tile.ld_g == tile.cols;  // no gaps: one long row
   const isize rows = flat ? 1 : tile.rows, n = flat ? tile.rows * tile.cols : tile.cols;
@@ -72,8 +72,9 @@ void update_variant(const typename Optimizer::template Step<T>& step, const Upda
     const isize at = r * tile.ld;
     T* slot[kMaxSlots] = {};
     for (int i = 0; i < Optimizer::variants[kVariant].count; ++i) slot[i] = tile.slot[i] + at;
-    update_row<Optimizer, kVariant>(step, tile.w + at, tile.g + r * tile.ld_g, slot[0], slot[1],
-                                    slot[2], n, tile.grad_scale, tile.grad_limit, tile.keep);
+    update_row<Optimizer, kVariant, kPlain>(step, tile.w + at, tile.g + r * tile.ld_g, slot[0],
+                                            slot[1], slot[2], n, tile.grad_scale, tile.grad_limit,
+                                            tile.keep);
   }
 }
 
@@ -85,8 +86,13 @@ void update_tile(const StepConstants* constants, const UpdateTile<T>& tile) {
     Optimizer::update(p.step, tile);
   } else {
     constexpr int kCount = sizeof(Optimizer::variants) / sizeof(Variant);
+    const bool plain =
+        tile.grad_scale == 1 && tile.grad_limit == Number<T>::infinity && tile.keep == 1;
     [&]<std::size_t... V>(std::index_sequence<V...>) {
-      ((p.variant == int(V) ? update_variant<Optimizer, int(V)>(p.step, tile) : void()), ...);
+      ((p.variant != int(V) ? void()
+        : plain             ? update_variant<Optimizer, int(V), true>(p.step, tile)
+                            : update_variant<Optimizer, int(V), false>(p.step, tile)),
+       ...);
     }(std::make_index_sequence<kCount>{});
   }
 }

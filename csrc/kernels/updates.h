@@ -75,7 +75,7 @@ struct Adagrad {
   template <int, class T>
   static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& a, T&, T&) {
     a += g * g;
-    w -= s.rate * g / sqrt(a + s.epsilon);
+    w -= s.rate * g / root(a + s.epsilon);
   }
 };
 
@@ -106,7 +106,7 @@ struct Adadelta {
   template <int, class T>
   static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& a, T& d, T&) {
     a = s.rho * a + s.rest * g * g;
-    const T u = g * sqrt((d + s.epsilon) / (a + s.epsilon));
+    const T u = g * root((d + s.epsilon) / (a + s.epsilon));
     d = s.rho * d + s.rest * u * u;
     w -= s.rate * u;
   }
@@ -150,7 +150,7 @@ struct RmsProp {
       mean = s.rho * mean + s.rest * g;
       spread = larger(v - mean * mean, T(0));  // rounding can take it below 0
     }
-    const T step = s.rate * g / sqrt(spread + s.epsilon);
+    const T step = s.rate * g / root(spread + s.epsilon);
     if constexpr (kVariant % 2 == 1) {
       second = s.momentum * second + step;
       w -= second;
@@ -193,7 +193,7 @@ struct Ftrl {
   }
   template <int kVariant, class T>
   static PYNN_INLINE T raised(const Step<T>& s, T a) {
-    if constexpr (kVariant == 0) return sqrt(a);
+    if constexpr (kVariant == 0) return root(a);
     return exp(s.power * log(a));
   }
   // now - before; of square roots without cancellation, and 0 where both are 0

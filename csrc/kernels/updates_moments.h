@@ -7,10 +7,6 @@
 
 namespace pynn::kernels::PYNN_ISA {
 
-template <class T>
-PYNN_INLINE T larger(T a, T b) {
-  return a < b ? b : a;
-}
 // x^t, t = 1, 2, ...
 inline double power_of(double x, std::int64_t t) {
   return __builtin_pow(x, static_cast<double>(t));
@@ -47,10 +43,10 @@ struct Adam {
   }
   template <int kVariant, class T>
   static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& m, T& v, T& top) {
-    m += s.rest_1 * (g - m);
-    v += s.rest_2 * (g * g - v);
+    m = fma(s.rest_1, g - m, m);
+    v = fma(s.rest_2, fma(g, g, -v), v);
     if constexpr (kVariant == 1) top = larger(top, v);
-    w -= s.rate * m / (sqrt(kVariant == 1 ? top : v) + s.epsilon);
+    w -= s.rate * m / root(kVariant == 1 ? top : v, s.epsilon);
   }
 };
 
@@ -92,7 +88,7 @@ struct Adamax {
   }
   template <int, class T>
   static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& m, T& u, T&) {
-    m += s.rest_1 * (g - m);
+    m = fma(s.rest_1, g - m, m);
     u = larger(s.beta_2 * u, g < 0 ? -g : g);
     w -= s.rate * m / (u + s.epsilon);
   }
@@ -146,9 +142,9 @@ struct Nadam {
   }
   template <int, class T>
   static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& m, T& v, T&) {
-    m += s.rest_1 * (g - m);
-    v += s.rest_2 * (g * g - v);
-    w -= (s.rate_m * m + s.rate_g * g) / (sqrt(v * s.correction) + s.epsilon);
+    m = fma(s.rest_1, g - m, m);
+    v = fma(s.rest_2, fma(g, g, -v), v);
+    w -= (s.rate_m * m + s.rate_g * g) / root(v * s.correction, s.epsilon);
   }
 };
 
@@ -221,9 +217,9 @@ struct ScheduleFreeAdamW {
   }
   template <int, class T>
   static PYNN_INLINE void rule(const Step<T>& s, T g, T& w, T& z, T& v, T&) {
-    v += s.rest_2 * (g * g - v);
+    v = fma(s.rest_2, fma(g, g, -v), v);
     T x = (w - s.rest_1 * z) / s.beta_1;
-    z -= s.rate * g / (sqrt(v * s.correction) + s.epsilon);
+    z -= s.rate * g / root(v * s.correction, s.epsilon);
     x += s.share * (z - x);
     w = s.rest_1 * z + s.beta_1 * x;
   }

@@ -40,7 +40,7 @@ struct Lamb {
   }
   template <class T>
   static PYNN_INLINE T direction(const Step<T>& s, T m, T v) {
-    return m * s.correction_1 / (sqrt(v * s.correction_2) + s.epsilon);
+    return m * s.correction_1 / root(v * s.correction_2, s.epsilon);
   }
   template <class T>
   static void update(const Step<T>& s, const UpdateTile<T>& tile) {
@@ -110,7 +110,7 @@ struct Adafactor {
   // Where both factors are so small that v is 0, g is 0 too.
   template <class T>
   static PYNN_INLINE T direction(T g, T v) {
-    return g == 0 ? g : g / sqrt(v);
+    return g == 0 ? g : g / root(v);
   }
   // r and c; returns 1 / mean(r)
   template <class T>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "check_test.h"
 #include "exec/network.h"
@@ -164,7 +165,7 @@ void gradient_rows() {
     std::vector<double> fields;
     for (const auto& field : row.fields) fields.push_back(field.value);
     const kernels::OptimizerKernels<T>& optimizer = kernels::table<T>().optimizer[row.index];
-    const auto stepped = [&](isize ld_g) {
+    const auto after = [&](isize ld_g) {
       std::vector<T> state(4 * rows * ld, T(0.5)), g(rows * ld_g);
       for (isize r = 0; r < rows; ++r) {
         kernels::table<T>().normal(g.data() + r * ld_g, {3, 0, 0}, r * cols, cols);
@@ -176,14 +177,92 @@ void gradient_rows() {
       optimizer.tile(&constants, tile);
       return state;
     };
-    CHECK(stepped(ld) == stepped(cols), "%s, %zu-byte numbers: rows of the gradient",
-          row.name.c_str(), sizeof(T));
+    CHECK(after(ld) == after(cols), "%s, %zu-byte numbers: rows of the gradient", row.name.c_str(),
+          sizeof(T));
+  }
+}
+
+// One step of an optimizer on vectors whose first slots are given; the weights after it.
+template <class T>
+std::vector<T> stepped(const char* name, std::vector<double> fields, std::vector<T> w,
+                       const std::vector<T>& g, std::vector<std::vector<T>> slots) {
+  const auto& optimizer =
+      kernels::table<T>().optimizer[kernels::find_row("optimizer", name)->index];
+  const isize n = static_cast<isize>(w.size());
+  kernels::UpdateTile<T> tile{
+      w.data(), g.data(), {}, 1, n, n, n, 1, std::numeric_limits<T>::infinity(), 1, false};
+  for (std::size_t s = 0; s < slots.size(); ++s) tile.slot[s] = slots[s].data();
+  kernels::StepConstants constants;
+  optimizer.begin(&constants, fields.data(), 1, 1);
+  optimizer.tile(&constants, tile);
+  return w;
+}
+
+// 1 / sqrt(v) over all of T, from RMSprop with a mean square v that stays, and a weight that is 0.
+template <class T>
+void roots() {
+  using Limits = std::numeric_limits<T>;
+  std::vector<T> v;
+  for (int exponent = Limits::min_exponent - 1; exponent < Limits::max_exponent; ++exponent) {
+    for (int i = 0; i < 1024; ++i) {
+      v.push_back(std::ldexp(T(1) + T(i) / 1024 + T(i) * Limits::epsilon(), exponent));
+    }
+  }
+  const std::vector<T> zero(v.size()), one(v.size(), 1);
+  const std::vector<T> got = stepped<T>("rmsprop", {1, 0, 0, 0}, zero, one, {v});
+  double worst = 0;
+  for (std::size_t i = 0; i < v.size(); ++i) {
+    const long double want = -1 / std::sqrt(static_cast<long double>(v[i]));
+    const long double error = std::fabs((got[i] - want) / want) / Limits::epsilon();
+    worst = std::fmax(worst, static_cast<double>(error));
+  }
+  CHECK(worst <= 2, "%zu-byte numbers: 1 / sqrt(v) is wrong by %g epsilon", sizeof(T), worst);
+
+  const T inf = Limits::infinity(), nan = Limits::quiet_NaN(), least = Limits::denorm_min();
+  const std::vector<T> rates = stepped<T>("rmsprop", {1, 0, 0, 0}, std::vector<T>(5),
+                                          {1, 0, 1, 1, 1}, {{0, 0, inf, nan, least}});
+  CHECK(rates[0] == -inf && std::isnan(rates[1]), "steps over 0: %g %g", double(rates[0]),
+        double(rates[1]));
+  CHECK(rates[2] == 0 && std::isnan(rates[3]), "steps over infinity, NaN: %g %g", double(rates[2]),
+        double(rates[3]));
+  CHECK(-rates[4] > 1 / std::sqrt(Limits::min()), "a step over a subnormal: %g", double(rates[4]));
+  // Adam of a first gradient: g / (|g| + epsilon)
+  for (const double epsilon : {0.0, 1e-7}) {
+    const std::vector<T> g = {0, T(1e-18), T(-1e-7), T(1e-3), T(1e18)};
+    const std::vector<T> w = stepped<T>("adam", {0, 0, epsilon, 0}, std::vector<T>(5), g,
+                                        {std::vector<T>(5), std::vector<T>(5)});
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      const long double want = -g[i] / (std::fabs(static_cast<long double>(g[i])) + T(epsilon));
+      const bool right = std::isnan(want)
+                             ? std::isnan(w[i])
+                             : std::fabs(w[i] - want) <= 3 * Limits::epsilon() * std::fabs(want);
+      CHECK(right, "%zu-byte numbers: Adam, g = %g: %g", sizeof(T), double(g[i]), double(w[i]));
+    }
+  }
+}
+
+// A weight's step does not depend on its place in a row.
+template <class T>
+void places() {
+  for (const kernels::CatalogRow& row : kernels::catalog()) {
+    if (row.kind != "optimizer" || row.whole) continue;
+    std::vector<double> fields;
+    for (const auto& field : row.fields) fields.push_back(field.value);
+    const std::vector<T> same(101, T(0.7));
+    const std::vector<T> w = stepped<T>(row.name.c_str(), fields, same, same, {same, same, same});
+    for (const T& one : w) {
+      CHECK(std::memcmp(&one, w.data(), sizeof(T)) == 0, "%s: other bits", row.name.c_str());
+    }
   }
 }
 
 }  // namespace
 
 int main() {
+  roots<float>();
+  roots<double>();
+  places<float>();
+  places<double>();
   gradient_rows<float>();
   gradient_rows<double>();
   same_bits<float>();
