@@ -12,6 +12,7 @@
 #include "exec/backprop.h"
 #include "exec/source.h"
 #include "exec/workspace.h"
+#include "ops/tiling.h"
 
 namespace pynn::exec {
 
@@ -103,9 +104,18 @@ void Network<T>::for_blocks(const std::vector<Source>& x, const Run& run, Poll& 
   };
   if (blocks == 1) return run_block(0, run.team, poll);
   const Interruptible between_blocks(Poll::call, &poll);
-  parallel_for(run.team, blocks, 1e9, [&](isize block) {
+  // The weights tell at least how much work there is. Where that is too little for threads, the
+  // first block tells the rest.
+  double work = ops::gemm_cost(run.n, plan.weights(), 1);
+  isize done = 0;
+  if (work < kNanosecondsPerTeam) {
+    const double start = seconds_now();
+    run_block(done++, 1, poll);
+    work = (seconds_now() - start) * 1e9 * static_cast<double>(blocks - done);
+  }
+  parallel_for(run.team, blocks - done, work, [&](isize block) {
     Poll silent;
-    run_block(block, 1, silent);
+    run_block(done + block, 1, silent);
   });
 }
 

@@ -76,6 +76,11 @@ struct Plan {
   Storage<T> storage(int variable) const {
     return variables[static_cast<std::size_t>(variable)]->template storage<T>();
   }
+  isize weights() const {
+    isize count = 0;
+    for (std::size_t v = 0; v < variables.size(); ++v) count += storage(static_cast<int>(v)).size();
+    return count;
+  }
 
  private:
   int add_tensor(const std::string& owner, Shape shape, bool batched, bool needs_gradient);

@@ -315,7 +315,9 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
   if (!teams_up) {
     alone_seconds_ = seconds;
   } else {  // where others want the cores, too, a team can be slower than one thread
-    wait_ = seconds > alone_seconds_ ? std::min(2 * wait_ + 1, 63) : 0;
+    // So many calls go without one that what it has lost is little beside their time.
+    const double lost = seconds / alone_seconds_ - 1;
+    wait_ = lost > 0 ? static_cast<int>(std::min(2 * wait_ + 1 + 8 * lost, 1000.0)) : wait_ / 2;
     alone_calls_ = wait_;
   }
   return done;
