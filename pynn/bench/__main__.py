@@ -19,7 +19,7 @@ from pynn.bench import (
     surroundings,
     throughput,
 )
-from pynn.bench.jobs import JOBS, SMALL
+from pynn.bench.jobs import JOBS
 from pynn.bench.peers import PEERS, SLOW_TO_START, Peer
 from pynn.bench.rounds import Settings, say
 
@@ -35,9 +35,7 @@ class Part(NamedTuple):
 PARTS = {
     "jobs": Part("Jobs", throughput.measure, throughput.markdown),
     "accuracy": Part("Time to accuracy", accuracy.measure, accuracy.markdown),
-    "sweeps": Part(
-        "Batch size and width", throughput.measure_sweeps, throughput.sweeps_markdown
-    ),
+    "sweeps": Part("Batch size and width", throughput.measure_sweeps, throughput.sweeps_markdown),
     "shapes": Part("Matrix products", limit.measure, limit.markdown),
     "busy": Part("Beside a busy process", surroundings.measure_busy, surroundings.busy_markdown),
     "footprint": Part(
@@ -79,7 +77,9 @@ def parser() -> argparse.ArgumentParser:
 def installed(names: list[str] | None, threads: int) -> Iterator[type[Peer]]:
     """pynn and the peers that are wanted and can be imported; says which cannot."""
     for peer in PEERS:
-        wanted = peer is PEERS[0] or (peer not in SLOW_TO_START if names is None else peer.name in names)
+        wanted = peer is PEERS[0] or (
+            peer not in SLOW_TO_START if names is None else peer.name in names
+        )
         if not wanted:
             continue
         try:
@@ -109,7 +109,9 @@ def main(arguments: list[str] | None = None) -> int:
     print(text)
     if options.output:
         write(results, text, options.output)
-    problems = [f"{job}: the losses differ" for job in throughput.unequal(results.get("jobs", {"rows": []}))]
+    problems = [
+        f"{job}: the losses differ" for job in throughput.unequal(results.get("jobs", {"rows": []}))
+    ]
     if options.check:
         problems += guard.compare(json.loads(options.check.read_text("utf-8")), results)
     for problem in problems:

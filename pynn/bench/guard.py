@@ -18,7 +18,9 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     for what in before.keys() & after.keys():
         change = after[what] / before[what] - 1
         if change < -SLOWER:
-            lines.append(f"{what}: {before[what]:.2f} before, {after[what]:.2f} now ({change:+.0%})")
+            lines.append(
+                f"{what}: {before[what]:.2f} before, {after[what]:.2f} now ({change:+.0%})"
+            )
     counted, counts = old.get("instructions", {}), new.get("instructions", {})
     for job in counted.keys() & counts.keys():
         change = counts[job] / counted[job] - 1

@@ -116,9 +116,7 @@ JOBS = [
 
 # Throughput over one quantity: what the axis is called, and the jobs by its values.
 SWEEPS = {
-    "batch size": {
-        batch: Job(DIGITS, batch, "adam", 16_384) for batch in (8, 32, 128, 512, 2048)
-    },
+    "batch size": {batch: Job(DIGITS, batch, "adam", 16_384) for batch in (8, 32, 128, 512, 2048)},
     "width": {
         width: Job((784, width, width, 10), 128, "adam", 8_192, 1e-4)
         for width in (32, 128, 512, 2048)

@@ -67,9 +67,8 @@ def about(settings: Settings) -> dict[str, Any]:
 def markdown(facts: dict[str, Any]) -> str:
     """The same in a few lines."""
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
-    lines = [
+    text = (
         f"{facts['threads']} threads of {facts['processor']} ({facts['system']}); NumPy computes "
-        f"with {facts['blas']}; {versions}; {facts['date']}.",
-        *(f"Warning: {text}" for text in facts["warnings"]),
-    ]
-    return "\n".join(lines) + "\n"
+        f"with {facts['blas']}; {versions}; {facts['date']}.\n"
+    )
+    return text + "".join(f"\nWarning: {warning}\n" for warning in facts["warnings"])

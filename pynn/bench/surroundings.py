@@ -17,7 +17,8 @@ from typing import Any
 import pynn
 from pynn.bench import worker
 from pynn.bench.jobs import JOBS
-from pynn.bench.peers import Estimator, Peer
+from pynn.bench.peers import Peer
+from pynn.bench.peers.ours import Estimator
 from pynn.bench.rounds import Settings, say
 from pynn.bench.text import quantity, table
 

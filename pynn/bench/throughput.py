@@ -26,7 +26,8 @@ def of_limit(row: Row, results: Results) -> float | None:
     """The first peer's part of what the machine can do; None for single rows, all overhead."""
     if row.job.endswith("/1/predict"):
         return None
-    return row.entries[0].rate * row.flops / (results["sgemm"] * results["threads"])
+    limit_rate: float = results["sgemm"] * results["threads"] / row.flops
+    return row.entries[0].rate / limit_rate
 
 
 def unequal(results: Results) -> list[str]:
@@ -49,12 +50,11 @@ def markdown(results: Results) -> str:
 
 def _cells(row: Row, results: Results) -> list[str]:
     part = of_limit(row, results)
-    first, *others = row.entries
     reached = " / ".join(f"{entry.reached:.4g}" for entry in row.entries)
     return [
         row.job,
         *(quantity(entry.rate, part is None) for entry in row.entries),
-        *(f"**{row.ratio(entry):.2f}**" for entry in others),
+        *(f"**{row.ratio(entry):.2f}**" for entry in row.entries[1:]),
         "–" if part is None else f"{part:.2f}",
         reached if row.equal else f"**UNEQUAL** {reached}",
     ]

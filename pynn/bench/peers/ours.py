@@ -22,9 +22,7 @@ class Pynn:
         self.job = job
         config.set_num_threads(threads)
         hidden = [layers.Dense(units, activation="relu") for units in job.sizes[1:-1]]
-        self.model = Sequential(
-            [layers.Input(job.sizes[:1]), *hidden, layers.Dense(job.sizes[-1])]
-        )
+        self.model = Sequential([layers.Input(job.sizes[:1]), *hidden, layers.Dense(job.sizes[-1])])
         self.model.set_weights(job.weights)
         adam = optimizers.Adam(job.learning_rate, BETA_1, BETA_2, EPSILON)
         self.model.compile(
