@@ -91,7 +91,10 @@ def installed(names: list[str] | None, threads: int) -> Iterator[type[Peer]]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measures, prints Markdown; 1 if mathematics was unequal or something became slower."""
-    options = parser().parse_args(arguments)
+    command_line = parser()
+    options = command_line.parse_args(arguments)
+    if options.check and not options.check.is_file():
+        command_line.error(f"--check needs results of an earlier run. Received: {options.check}")
     machine.restrict(options.threads)
     for text in limit.warnings():
         say(f"Warning: {text}")

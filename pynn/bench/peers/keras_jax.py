@@ -21,6 +21,8 @@ class Keras:
         os.environ.setdefault("KERAS_BACKEND", "jax")
         import keras
 
+        if keras.backend.backend() == "numpy":
+            raise ImportError("Keras does not train on its numpy backend (KERAS_BACKEND)")
         self.job = job
         layers = [keras.layers.Dense(units, activation="relu") for units in job.sizes[1:-1]]
         self.model = keras.Sequential(
