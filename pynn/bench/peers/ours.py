@@ -17,7 +17,8 @@ class Pynn:
     distribution: ClassVar[str] = "pynn-mlp"
 
     def __init__(self, job: Job, threads: int) -> None:
-        from pynn import Sequential, config, layers, losses, optimizers
+        from pynn import config, layers, losses, optimizers
+        from pynn.models import Sequential
 
         self.job = job
         config.set_num_threads(threads)
@@ -55,7 +56,7 @@ class Estimator:
     distribution: ClassVar[str] = "pynn-mlp"
 
     def __init__(self, job: Job, threads: int) -> None:
-        from pynn import MLPClassifier
+        from pynn.sklearn import MLPClassifier
 
         self.classes = job.sizes[-1]
         self.model = MLPClassifier(
