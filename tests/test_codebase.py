@@ -36,6 +36,7 @@ PYTHON_FLOORS = [
     {"backend", "callbacks", "datasets", "random"},
     {"diagrams", "models", "saving"},
     {"sklearn"},
+    {"bench"},
 ]  # fmt: skip
 
 CODE = {".h", ".cpp", ".py", ".cmake", ".sh"}

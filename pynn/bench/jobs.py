@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -11,7 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float32]
+Classes: TypeAlias = npt.NDArray[np.int64]
 Weights: TypeAlias = list[Floats]  # kernel, bias, kernel, bias, ...
+
+# Of Adam, in every library.
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Job:
     batch: int
     kind: str  # "adam", "sgd" or "predict"
     rows: int
-    learning_rate: float = 0.0
+    learning_rate: float = 1e-3
     # How far apart the peers may be after an epoch, relative to the loss (for predictions how far
     # from float64): they add in different orders. Other mathematics is off by far more.
     tolerance: float = 5e-3
@@ -51,6 +55,11 @@ class Job:
         products = [2 * a * b for a, b in pairwise(self.sizes)]
         return 3 * sum(products) - products[0] if self.trains else sum(products)
 
+    def shortened(self, parts: int) -> Job:
+        """The same job with a part of its rows, but at least four batches of them."""
+        batches = max(self.rows // self.batch // parts, min(4, self.rows // self.batch))
+        return replace(self, rows=batches * self.batch)
+
     @cached_property
     def x(self) -> Floats:
         """Standard normal inputs of shape (rows, sizes[0])."""
@@ -58,10 +67,10 @@ class Job:
         return rng.standard_normal((self.rows, self.sizes[0]), dtype=np.float32)
 
     @cached_property
-    def y(self) -> npt.NDArray[np.int64]:
+    def y(self) -> Classes:
         """Classes that a random linear teacher gives, so that there is something to learn."""
         teacher = np.random.default_rng(2).standard_normal((self.sizes[0], self.sizes[-1]))
-        classes: npt.NDArray[np.int64] = (self.x @ teacher).argmax(axis=1)
+        classes: Classes = (self.x @ teacher).argmax(axis=1)
         return classes
 
     @cached_property
@@ -82,19 +91,34 @@ def logits(weights: list[Any], x: Floats) -> npt.NDArray[np.float64]:
     return h
 
 
-def loss(weights: list[Any], job: Job, rows: int = 2000) -> float:
-    """Mean cross-entropy on the first rows: the measure of having done the same work."""
-    z = logits(weights, job.x[:rows])
+def loss(weights: list[Any], x: Floats, y: Classes) -> float:
+    """Mean cross-entropy in float64."""
+    z = logits(weights, x)
     z = z - z.max(axis=1, keepdims=True)
-    picked = np.take_along_axis(z, job.y[:rows, None], axis=1)[:, 0]
+    picked = np.take_along_axis(z, y[:, None], axis=1)[:, 0]
     return float(np.mean(np.log(np.exp(z).sum(axis=1)) - picked))
 
 
+DIGITS = (784, 300, 100, 10)
+SMALL = (20, 100, 2)
+
 JOBS = [
-    Job((784, 300, 100, 10), 32, "adam", 19_200, 1e-3),
-    Job((784, 300, 100, 10), 32, "sgd", 19_200, 1e-2),
-    Job((784, 300, 100, 10), 128, "sgd", 38_400, 1e-2),
-    Job((20, 100, 2), 32, "adam", 64_000, 1e-3),
-    Job((784, 300, 100, 10), 10_000, "predict", 10_000, tolerance=1e-3),
-    Job((784, 300, 100, 10), 1, "predict", 1, tolerance=1e-3),
+    Job(DIGITS, 32, "adam", 19_200),
+    Job(DIGITS, 32, "sgd", 19_200, 1e-2),
+    Job(DIGITS, 128, "adam", 38_400),
+    Job(DIGITS, 128, "sgd", 38_400, 1e-2),
+    Job(SMALL, 32, "adam", 64_000),
+    Job(SMALL, 200, "adam", 64_000),
+    Job((784, 2048, 2048, 10), 512, "adam", 5_120, 1e-4),
+    Job(DIGITS, 10_000, "predict", 10_000, tolerance=1e-3),
+    Job(DIGITS, 1, "predict", 1, tolerance=1e-3),
 ]
+
+# Throughput over one quantity: what the axis is called, and the jobs by its values.
+SWEEPS = {
+    "batch size": {batch: Job(DIGITS, batch, "adam", 16_384) for batch in (8, 32, 128, 512, 2048)},
+    "width": {
+        width: Job((784, width, width, 10), 128, "adam", 8_192, 1e-4)
+        for width in (32, 128, 512, 2048)
+    },
+}
