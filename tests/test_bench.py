@@ -166,20 +166,22 @@ def test_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -
     monkeypatch.setattr(program, "JOBS", SMALL_JOBS[:2])
     monkeypatch.setattr(machine, "restrict", lambda threads: None)
     monkeypatch.setattr(limit, "sgemm_rate", lambda: 1e9)
-    asked = ["--quick", "--threads", "1", "--peers", "scikit-learn", "--output", str(tmp_path)]
+    names = [job.name for job in SMALL_JOBS[:2]]
+    asked = ["--quick", "--jobs", *names, "--threads", "1", "--peers", "scikit-learn"]
+    asked += ["--output", str(tmp_path)]
     assert program.main(asked) == 0
     shown = capsys.readouterr()
-    assert SMALL_JOBS[1].name in shown.err
+    assert names[1] in shown.err
     assert "× scikit-learn" in shown.out
     assert {"README.md", "results.json"} <= {path.name for path in tmp_path.iterdir()}
     saved = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
-    assert [row["job"] for row in saved["jobs"]["rows"]] == [job.name for job in SMALL_JOBS[:2]]
+    assert [row["job"] for row in saved["jobs"]["rows"]] == names
     # Ten times as fast once: that is missed now.
     saved["jobs"]["rows"][0]["entries"][0]["seconds"] = [1e-12]
     better = tmp_path / "better.json"
     better.write_text(json.dumps(saved), encoding="utf-8")
     assert program.main([*asked, "--check", str(better)]) == 1
-    assert f"{SMALL_JOBS[0].name} × scikit-learn" in capsys.readouterr().err
+    assert f"{names[0]} × scikit-learn" in capsys.readouterr().err
 
 
 def test_options_refuse_what_is_unknown(capsys: Any) -> None:

@@ -70,7 +70,7 @@ def products(shape: Shape) -> dict[str, Product]:
     return found
 
 
-def rates(shape: Shape, seconds: float = 0.3) -> dict[str, float]:
+def rates(shape: Shape, seconds: float = 0.1) -> dict[str, float]:
     """Floating-point operations per second on one core, the best of alternating turns."""
     made = products(shape)
     best = dict.fromkeys(made, float("inf"))

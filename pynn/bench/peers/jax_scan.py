@@ -23,7 +23,11 @@ class Jax:
         self.jax, self.job = jax, job
         weights = [jax.numpy.array(w) for w in job.weights]
         zeros = [jax.numpy.zeros_like(w) for w in weights]
-        moments = () if job.kind == "sgd" else (zeros, [z.copy() for z in zeros], 0)
+        moments = (
+            ()
+            if job.kind == "sgd"
+            else (zeros, [z.copy() for z in zeros], jax.numpy.zeros((), int))
+        )
         self.state = (weights, moments)
         step = partial(_step, jax, job.kind, job.learning_rate)
 
