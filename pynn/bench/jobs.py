@@ -69,7 +69,8 @@ class Job:
     @cached_property
     def y(self) -> Classes:
         """Classes that a random linear teacher gives, so that there is something to learn."""
-        teacher = np.random.default_rng(2).standard_normal((self.sizes[0], self.sizes[-1]))
+        shape = (self.sizes[0], self.sizes[-1])
+        teacher = np.random.default_rng(2).standard_normal(shape, dtype=np.float32)
         classes: Classes = (self.x @ teacher).argmax(axis=1)
         return classes
 

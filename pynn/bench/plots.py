@@ -46,15 +46,17 @@ def _figure(panels: int = 1, columns: int = 1) -> tuple[Figure, list[Any]]:
 
 
 def jobs(measured: dict[str, Any]) -> Figure:
-    """A panel of bars for each job: every peer's rows per second, the limit as a line."""
+    """A panel of bars for each job: every peer's rows per second, a near limit as a line."""
     rows = [Row.read(saved) for saved in measured["rows"]]
     figure, panels = _figure(len(rows), 3)
     for axes, row in zip(panels, rows, strict=True):
         names = [entry.peer for entry in row.entries]
         colors = [f"C{i}" for i in range(len(names))]
-        axes.barh(names, [entry.rate / 1e3 for entry in row.entries], color=colors)
-        if not row.job.endswith("/1/predict"):
-            axes.axvline(measured["sgemm"] * measured["threads"] / row.flops / 1e3, color="gray")
+        rates = [entry.rate / 1e3 for entry in row.entries]
+        limit = measured["sgemm"] * measured["threads"] / row.flops / 1e3
+        axes.barh(names, rates, color=colors)
+        if limit < 5 * max(rates):  # where it would leave room for the bars
+            axes.axvline(limit, color="gray")
         axes.invert_yaxis()
         axes.set_title(row.job, fontsize="medium")
         axes.set_xlabel("thousand rows/s", fontsize="small")
