@@ -37,6 +37,8 @@ import pynn
 Array = npt.NDArray[Any]
 Scores = dict[int, list[float]]  # of the folds, by seed
 
+# Threads of a library spin for a while after their work, on cores that the next one wants.
+SETTLE = 0.1  # seconds
 OURS, THEIRS = "pynn", "scikit-learn"
 CLASSES = {
     OURS: {True: pynn.MLPClassifier, False: pynn.MLPRegressor},
@@ -113,6 +115,7 @@ def fit_folds(table: Table, seeds: int, folds: int, dtype: str) -> None:
         for seed in range(seeds):
             for library in order:
                 model = CLASSES[library][table.classifies](random_state=seed)
+                time.sleep(SETTLE)
                 start = time.perf_counter()
                 model.fit(x_train, y[train])
                 table.seconds[library].append(time.perf_counter() - start)

@@ -64,6 +64,7 @@ double Network<T>::forward(Workspace<T>& space, const Run& run, Poll& poll) cons
   const Interruptible between_tasks(Poll::call, &poll);
   double penalty = 0;
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    if (run.unread && (*run.unread)[s]) continue;
     const Step<T>& step = plan.steps[s];
     bind(plan, step, space);
     const ops::Pass pass = pass_of(plan, step, s, run);

@@ -33,6 +33,7 @@ struct Run {
   bool training = false;
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
+  const std::vector<bool>* unread = nullptr;  // by step: its output will not be read
 };
 
 template <class T>

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "exec/backprop.h"
 #include "kernels/table.h"
 #include "ops/tiling.h"
 
@@ -21,7 +22,7 @@ void for_tile_rows(isize rows, isize cols, isize ld, const F& function) {
 
 template <class T>
 Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
-    : plan_(plan), spec_(std::move(spec)) {
+    : plan_(plan), spec_(std::move(spec)), constraints_(plan) {
   const auto* row = kernels::find_row("optimizer", spec_.name);
   check(row != nullptr, "optimizer must be the name of an optimizer. Received: optimizer='",
         spec_.name, "'.");
@@ -29,6 +30,7 @@ Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
         " hyper-parameters. Received: ", spec_.fields.size(), ".");
   kernels_ = kernels::table<T>().optimizer[row->index];
   slots_ = row->slots(spec_.fields.data());
+  by_tiles_ = !row->whole && spec_.clipnorm == 0 && spec_.global_clipnorm == 0 && !accumulates();
 
   check(spec_.accumulation >= 1,
         "gradient accumulation needs at least 1 step. Received: ", spec_.accumulation, ".");
@@ -46,7 +48,11 @@ Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
     gradient_[static_cast<std::size_t>(parts_[p].variable)] =
         gradient_arena_.data() + parts_[p].offset;
     start_slots(parts_[p], *row);
-    add_tiles(p, row->whole);
+    const Variable& variable = *plan.variables[static_cast<std::size_t>(parts_[p].variable)];
+    for (Tile tile : update_tiles<T>(variable, row->whole)) {
+      tile.part = p;
+      tiles_.push_back(tile);
+    }
     updates_.emplace_back(this, p);
   }
   // The team shares consecutive tasks out by position, so this order gives every thread the panels
@@ -64,7 +70,9 @@ Optimizer<T>::Optimizer(const Plan<T>& plan, OptimizerSpec spec)
   for (int variable : spec_.no_decay) {
     if (Part* part = part_of(variable)) part->decays = false;
   }
-  for (const ConstraintSpec& constraint : spec_.constraints) add_constraint(constraint);
+  for (const ConstraintSpec& constraint : spec_.constraints) {
+    if (part_of(constraint.variable)) constraints_.add(constraint);  // else it is not updated
+  }
 }
 
 template <class T>
@@ -90,58 +98,6 @@ void Optimizer<T>::start_slots(const Part& part, const kernels::CatalogRow& row)
       std::fill_n(values, part.size, static_cast<T>(start));
     }
   }
-}
-
-// A kernel is updated by the panels its layer computes with, a vector in pieces; so is a kernel
-// that no cache would keep until then, by rows that lie together.
-template <class T>
-void Optimizer<T>::add_tiles(std::size_t part, bool whole) {
-  const Variable& variable = *plan_.variables[static_cast<std::size_t>(parts_[part].variable)];
-  const auto [rows, cols, ld] = variable.template storage<T>();
-  constexpr isize kCached = isize{1} << 21, kPiece = isize{1} << 16;  // elements
-  if (!whole && rows > 1 && rows * ld > kCached) {
-    const ops::Cut pieces(rows, std::max<isize>(kPiece / ld, 1));
-    for (isize i = 0; i < pieces.count; ++i) {
-      const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(pieces.count);
-      tiles_.push_back({part, pieces[i].begin * ld, pieces[i].size, cols, ld, place});
-    }
-    return;
-  }
-  const ops::Cut panels = whole                        ? ops::Cut(cols, std::max<isize>(cols, 1))
-                          : variable.shape.size() == 2 ? ops::kernel_panels<T>(cols)
-                                                       : ops::Cut(cols, 8192);
-  for (isize i = 0; i < panels.count; ++i) {
-    const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(panels.count);
-    tiles_.push_back({part, panels[i].begin, rows, panels[i].size, ld, place});
-  }
-}
-
-template <class T>
-void Optimizer<T>::add_constraint(const ConstraintSpec& constraint) {
-  if (part_of(constraint.variable) == nullptr) return;  // not updated
-  const Variable& variable = *plan_.variables[static_cast<std::size_t>(constraint.variable)];
-  const Shape& shape = variable.shape;
-  const auto storage = variable.template storage<T>();
-  Bound bound{constraint.variable, 1, 1, 1, 1, 0, constraint.bounds};
-  if (constraint.bounds) {
-    const std::vector<int>& axes = constraint.axes;
-    const int rank = static_cast<int>(shape.size());
-    check(!axes.empty() && axes.front() >= 0 && axes.back() < rank &&
-              axes.back() - axes.front() == static_cast<int>(axes.size()) - 1,
-          "a constraint's axes must be neighbouring axes of the weights. Received: shape=", shape,
-          ".");
-    for (int axis = 0; axis < rank; ++axis) {
-      isize& extent = axis < axes.front()  ? bound.outer
-                      : axis > axes.back() ? bound.inner
-                                           : bound.along;
-      extent *= shape[static_cast<std::size_t>(axis)];
-    }
-    const bool matrix = rank == 2;  // its rows may have gaps of zeros between them
-    bound.ld = matrix && bound.inner > 1 ? storage.ld : bound.inner;
-    bound.step = matrix ? storage.ld : bound.along * bound.inner;
-    if (matrix && axes.size() == 2) bound.along = storage.size();
-  }
-  bounds_.push_back(bound);
 }
 
 template <class T>
@@ -210,10 +166,9 @@ void Optimizer<T>::add_penalty_gradient(const Part& part, T* g, const T* w, doub
 }
 
 template <class T>
-void Optimizer<T>::add_penalty_gradients(double samples, int team,
-                                         const ops::TileUpdate<T>* const* done) {
+void Optimizer<T>::add_penalty_gradients(double samples, int team) {
   for (const Part& part : parts_) {
-    if (!part.penalized() || (done && done[part.variable])) continue;
+    if (!part.penalized()) continue;
     T* g = gradient_arena_.data() + part.offset;
     const T* w = plan_.weight(part.variable);
     ops::for_elements(team, part.size, [&](isize first, isize count) {
@@ -268,10 +223,13 @@ bool Optimizer<T>::accumulate(int team) {
 }
 
 template <class T>
-void Optimizer<T>::update_tile(const Part& part, Place place, isize rows, isize cols, const T* g,
+void Optimizer<T>::update_tile(const Part& part, Place place, isize rows, isize cols, T* g,
                                isize ld_g) const {
   kernels::UpdateTile<T> tile{};
   tile.w = array(part, 0) + place.at;
+  for (isize r = 0; by_tiles_ && part.penalized() && r < rows; ++r) {
+    add_penalty_gradient(part, g + r * ld_g, tile.w + r * place.ld, samples_, cols);
+  }
   tile.g = g;
   for (int s = 0; s < slots_; ++s) tile.slot[s] = array(part, 1 + s) + place.at;
   tile.rows = rows;
@@ -290,15 +248,7 @@ template <class T>
 void Optimizer<T>::PartUpdate::apply(isize row, isize col, isize rows, isize cols, T* g,
                                      isize ld_g) const {
   const Part& own = optimizer->parts_[part];
-  const Place place = optimizer->place_of(own, row, col);
-  if (own.penalized()) {
-    const T* w = optimizer->array(own, 0) + place.at;
-    for (isize r = 0; r < rows; ++r) {
-      optimizer->add_penalty_gradient(own, g + r * ld_g, w + r * place.ld, optimizer->samples_,
-                                      cols);
-    }
-  }
-  optimizer->update_tile(own, place, rows, cols, g, ld_g);
+  optimizer->update_tile(own, optimizer->place_of(own, row, col), rows, cols, g, ld_g);
 }
 
 // The weights, then the slots.
@@ -355,9 +305,8 @@ void Optimizer<T>::pack(const std::vector<int>& variables, int team) {
   packed_.assign(plan_.variables.size(), nullptr);
   for (int variable : variables) {
     Part& own = *part_of(variable);
-    const bool bound = std::any_of(bounds_.begin(), bounds_.end(),
-                                   [&](const Bound& b) { return b.variable == variable; });
-    if (averages() || bound) continue;  // these pass over the variable itself
+    if (averages() || constraints_.concern(variable))
+      continue;  // these pass over the variable itself
     const isize size = (1 + slots_) * packed_size(own);
     if (own.panels.size() < size) own.panels = Arena<T>(size);
     repack(own, true, team);
@@ -375,10 +324,8 @@ void Optimizer<T>::unpack(int team) {
 
 template <class T>
 const ops::TileUpdate<T>* Optimizer<T>::tile_update(int variable) const {
-  const bool whole = spec_.clipnorm > 0 || spec_.global_clipnorm > 0 || accumulates() ||
-                     kernels::find_row("optimizer", spec_.name)->whole;
   for (const PartUpdate& update : updates_) {
-    if (!whole && parts_[update.part].variable == variable) return &update;
+    if (by_tiles_ && parts_[update.part].variable == variable) return &update;
   }
   return nullptr;
 }
@@ -400,26 +347,6 @@ void Optimizer<T>::average(int team) {
 }
 
 template <class T>
-void Optimizer<T>::constrain(int team) {
-  for (const Bound& bound : bounds_) {
-    T* w = plan_.weight(bound.variable);
-    if (!bound.bounds) {
-      ops::for_elements(team, part(bound.variable).size, [&](isize first, isize count) {
-        kernels::table<T>().non_negative(w + first, count);
-      });
-      continue;
-    }
-    const ops::Cut strips(bound.inner, 256);
-    const double cost = ops::elementwise_cost(2 * part(bound.variable).size);
-    parallel_for(team, bound.outer * strips.count, cost, [&](isize i) {
-      const ops::Tile strip = strips[i % strips.count];
-      kernels::table<T>().bound_norms(w + i / strips.count * bound.step + strip.begin, bound.along,
-                                      strip.size, bound.ld, *bound.bounds);
-    });
-  }
-}
-
-template <class T>
 void Optimizer<T>::begin_step(double learning_rate, double samples) {
   learning_rate_ = learning_rate;
   samples_ = samples;
@@ -428,21 +355,34 @@ void Optimizer<T>::begin_step(double learning_rate, double samples) {
 }
 
 template <class T>
-void Optimizer<T>::end_step(const ops::TileUpdate<T>* const* done, int team) {
-  add_penalty_gradients(samples_, team, done);
+void Optimizer<T>::end_step(const ops::TileUpdate<T>* const* done,
+                            const std::vector<const T*>& others, int team) {
+  if (!by_tiles_) {  // these want gradients that are complete
+    for (const T* other : others)
+      add_to(gradient_arena_.data(), other, gradient_arena_.size(), team);
+    add_penalty_gradients(samples_, team);
+  }
   if (accumulate(team)) {
     if (spec_.clipnorm > 0 || spec_.global_clipnorm > 0) clip_by_norm(team);
-    const double cost = static_cast<double>(gradient_arena_.size()) * (0.3 + 0.2 * slots_);
-    parallel_for(team, static_cast<isize>(tiles_.size()), done ? 0 : cost, [&](isize i) {
+    // What other cores have written takes its time to come.
+    const double each = (0.2 + 0.1 * slots_) * (others.empty() ? 1 : 6);
+    const double cost = done ? 0 : each * static_cast<double>(gradient_arena_.size());
+    parallel_for(team, static_cast<isize>(tiles_.size()), cost, [&](isize i) {
       const Tile& tile = tiles_[static_cast<std::size_t>(i)];
       const Part& part = parts_[tile.part];
       if (done && done[part.variable]) return;
-      const T* g = gradient_arena_.data() + part.offset + tile.at;
+      const isize at = part.offset + tile.at;
+      T* g = gradient_arena_.data() + at;
+      for (std::size_t o = 0; by_tiles_ && o < others.size(); ++o) {
+        for_tile_rows(tile.rows, tile.cols, tile.ld, [&](isize row, isize count) {
+          kernels::table<T>().add_bias(g + row, others[o] + at + row, 1, count, count);
+        });
+      }
       update_tile(part, {tile.at, tile.ld}, tile.rows, tile.cols, g, tile.ld);
     });
   }
   if (averages()) average(team);
-  constrain(team);
+  constraints_.apply(team);
   ++iterations;
 }
 

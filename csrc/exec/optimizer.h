@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "core/arena.h"
+#include "exec/constraints.h"
 #include "exec/plan.h"
+#include "exec/tiles.h"
 #include "kernels/lookup.h"
 #include "ops/tiling.h"
 
@@ -17,14 +19,6 @@ struct Penalty {
   int variable;
   double l1, l2;
   bool by_sample = false;  // of the sum of the samples' losses: divided by their weight
-};
-
-// What a variable is held to after each step: bounded norms along neighbouring axes, or, without
-// bounds, values of at least 0.
-struct ConstraintSpec {
-  int variable;
-  std::vector<int> axes;  // norms are sums over these
-  std::optional<kernels::NormBounds> bounds;
 };
 
 struct OptimizerSpec {
@@ -63,15 +57,16 @@ class Optimizer {
 
   // At the current weights; `samples` is the weight of those in the batch.
   double penalty(double samples) const;
-  void add_penalty_gradients(double samples, int team,
-                             const ops::TileUpdate<T>* const* done = nullptr);
+  void add_penalty_gradients(double samples, int team);
 
   // A step: its begin, tile updates while gradients are computed, and its end, which updates all
-  // variables but those that are `done`; that may be null. tile_update() is null for a variable
-  // that is not trained, and where the rule needs gradients as a whole.
+  // variables but those that are `done`; that may be null. `others` are gradients of other samples,
+  // to be added. tile_update() is null for a variable that is not trained, and where the rule needs
+  // gradients as a whole.
   void begin_step(double learning_rate, double samples);
   const ops::TileUpdate<T>* tile_update(int variable) const;
-  void end_step(const ops::TileUpdate<T>* const* done, int team);
+  void end_step(const ops::TileUpdate<T>* const* done, const std::vector<const T*>& others,
+                int team);
 
   // For a run of steps that all go by tile updates: weights and state of these variables are stored
   // panel after panel (ops/tiling.h) until unpack(). packed() tells where, by variable, and is null
@@ -99,11 +94,6 @@ class Optimizer {
 
     bool penalized() const { return l1 != 0 || l2 != 0; }
   };
-  struct Tile {
-    std::size_t part;
-    isize at, rows, cols, ld;
-    double place;  // 0..1, where in its variable: see the constructor
-  };
   struct PartUpdate final : ops::TileUpdate<T> {
     const Optimizer* optimizer;
     std::size_t part;
@@ -111,12 +101,6 @@ class Optimizer {
     PartUpdate(const Optimizer* optimizer_, std::size_t part_)
         : optimizer(optimizer_), part(part_) {}
     void apply(isize row, isize col, isize rows, isize cols, T* g, isize ld_g) const override;
-  };
-  // Norms along the middle of (outer, along, inner), outer blocks `step` apart, rows `ld`
-  struct Bound {
-    int variable;
-    isize outer, along, inner, ld, step;
-    std::optional<kernels::NormBounds> bounds;
   };
   bool averages() const { return spec_.ema_momentum.has_value(); }
   bool accumulates() const { return spec_.accumulation > 1; }
@@ -128,8 +112,6 @@ class Optimizer {
 
   void add_slots(Part& part, Layout<T>& layout, const kernels::CatalogRow& row);
   void start_slots(const Part& part, const kernels::CatalogRow& row);
-  void add_tiles(std::size_t part, bool whole);
-  void add_constraint(const ConstraintSpec& constraint);
 
   bool accumulate(int team);
   void add_penalty_gradient(const Part& part, T* g, const T* w, double samples, isize n) const;
@@ -138,10 +120,8 @@ class Optimizer {
   Place place_of(const Part& part, isize row, isize col) const;
   isize packed_size(const Part& part) const;
   void repack(Part& part, bool pack, int team);
-  void update_tile(const Part& part, Place place, isize rows, isize cols, const T* g,
-                   isize ld_g) const;
+  void update_tile(const Part& part, Place place, isize rows, isize cols, T* g, isize ld_g) const;
   void average(int team);
-  void constrain(int team);
   void clip_by_norm(int team);
   Part* part_of(int variable);  // null for what is not trained
 
@@ -149,10 +129,11 @@ class Optimizer {
   OptimizerSpec spec_;
   kernels::OptimizerKernels<T> kernels_;
   int slots_;
+  bool by_tiles_;  // the rule needs no more of the gradients than those of the weights at hand
   std::vector<Part> parts_;
   std::vector<Tile> tiles_;
   std::vector<PartUpdate> updates_;  // by part
-  std::vector<Bound> bounds_;
+  Constraints<T> constraints_;
   Arena<T> gradient_arena_, slot_arena_;
   std::vector<T*> gradient_, packed_;
   std::vector<double> norms_;              // squared, by tile

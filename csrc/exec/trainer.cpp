@@ -3,17 +3,13 @@
 #include <algorithm>
 
 #include "core/denormals.h"
+#include "exec/fusion.h"
 #include "ops/tiling.h"
 
 namespace pynn::exec {
 namespace {
 
-// Batches that take at least this long are worth a team of threads: the caller comes back with the
-// next ones soon, and each team is made and left anew.
-constexpr double kTeamNanoseconds = 0.5 * kNanosecondsPerTeam;
-
-// Larger batches have their weight gradients from a BLAS, in pieces too large for a cache.
-constexpr isize kMostFused = 256;
+using NoKernels = std::vector<int>;
 
 // Kernels are packed while this lives.
 template <class T>
@@ -70,29 +66,8 @@ Trainer<T>::Trainer(NetworkPtr network, NetworkPtr evaluation_network,
   training.losses.resize(losses.size());
   training.metrics = score_.metrics;
   evaluation = training;
-  find_updates();
-}
-
-// An op that is the only one to read a variable may hand its gradient on by tiles. Where a node
-// runs Python, which may fail, all gradients come first.
-template <class T>
-void Trainer<T>::find_updates() {
-  const Plan<T>& plan = network_->plan;
-  std::vector<int> nodes(plan.variables.size());
-  for (const Step<T>& step : plan.steps) {
-    for (int variable : step.variables) ++nodes[static_cast<std::size_t>(variable)];
-  }
-  std::vector<const ops::TileUpdate<T>*> updates(plan.variables.size());
-  for (const auto& item : backprop_.items) {
-    const Step<T>& step = plan.steps[static_cast<std::size_t>(item.step)];
-    if (!step.op->updates_tiles || plan.whole_batch) continue;
-    const bool sparse = plan.tensors[static_cast<std::size_t>(step.inputs[0])].sparse;
-    const int variable = step.variables[0];
-    if (sparse || nodes[static_cast<std::size_t>(variable)] > 1) continue;
-    updates[static_cast<std::size_t>(variable)] = optimizer.tile_update(variable);
-  }
-  const bool any = std::any_of(updates.begin(), updates.end(), [](auto* update) { return update; });
-  if (any) updates_ = std::move(updates);
+  updates_ = tile_updates(network_->plan, backprop_, optimizer);
+  unread_ = unread_steps(network_->plan, objective_);
 }
 
 template <class T>
@@ -118,7 +93,7 @@ void Trainer<T>::check_values(const Dataset& data) const {
 // alone.
 template <class T>
 isize Trainer<T>::rows_of_part(const Dataset& data, isize batch) const {
-  constexpr isize kFewest = 64, kMostWeights = 32 * 1024;
+  constexpr isize kFewest = 128, kMostWeights = 32 * 1024;
   const Plan<T>& plan = network_->plan;
   const isize weights = optimizer.gradient_arena().size();
   const isize most = std::max(kFewest, weights / 64);  // so that adding is little work
@@ -206,10 +181,11 @@ void Trainer<T>::finish(Sums& sums, const Score& score, isize n) const {
 
 template <class T>
 void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, isize batch,
-                             double learning_rate, Poll& poll) {
+                             double learning_rate, bool keep, Poll& poll) {
   const isize start = batch * request.batch_size;
   const Batch b{request.order + start, std::min(request.batch_size, request.rows - start),
-                request.seed, request.team, learning_rate};
+                request.seed,          request.team,
+                learning_rate,         keep};
   const isize rows = rows_of_part(data, b.n), parts = (b.n + rows - 1) / rows;
   make_room(b.n, parts, rows, std::min<isize>(parts, b.team));
   last_batch_ = b.n;
@@ -225,11 +201,11 @@ void Trainer<T>::train_whole(const Dataset& data, const Batch& batch, Poll& poll
   worker.space.packed = optimizer.packed();
   run_losses(worker.space, worker.feed, score_, run, batch.n, poll);
   begin_step(batch);
-  const auto* updates = batch.n <= kMostFused && !updates_.empty() ? updates_.data() : nullptr;
+  const auto* updates = !batch.keep && fuses(batch.n) ? updates_.data() : nullptr;
   Poll silent;
   network_->backward(worker.space, run, backprop_, optimizer.gradients(), updates,
                      updates ? silent : poll);
-  optimizer.end_step(updates, batch.team);
+  optimizer.end_step(updates, {}, batch.team);
 }
 
 template <class T>
@@ -248,19 +224,19 @@ void Trainer<T>::train_in_parts(const Dataset& data, const Batch& batch, isize r
       const Run run = start_part(worker, data, batch, parts[p], 1);
       run_losses(worker.space, worker.feed, part.score, run, batch.n, silent);
       network_->backward(worker.space, run, backprop_, part.dw.data(), nullptr, silent);
-      network_->copy_outputs(output_, worker.space, parts[p].begin, run.n);
+      if (batch.keep) network_->copy_outputs(output_, worker.space, parts[p].begin, run.n);
     }
   });
   score_.clear();
-  T* all = optimizer.gradient_arena().data();
+  others_.clear();
   for (isize p = 0; p < parts.count; ++p) {
     const Part& part = parts_[static_cast<std::size_t>(p)];
     score_.add(part.score);
-    if (p > 0) add_to(all, part.gradients.data(), weights, batch.team);
+    if (p > 0) others_.push_back(part.gradients.data());
   }
   poll.now_and_then();
   begin_step(batch);
-  optimizer.end_step(nullptr, batch.team);
+  optimizer.end_step(nullptr, others_, batch.team);
 }
 
 template <class T>
@@ -268,7 +244,8 @@ Run Trainer<T>::start_part(Worker& worker, const Dataset& data, const Batch& bat
                            int team) const {
   worker.space.gather(data.x, batch.order + rows.begin, 0, rows.size, team);
   worker.feed.gather(data, batch.order + rows.begin, 0, rows.size, team);
-  return {rows.size, team, true, batch.seed, static_cast<std::uint32_t>(optimizer.iterations)};
+  const auto step = static_cast<std::uint32_t>(optimizer.iterations);
+  return {rows.size, team, true, batch.seed, step, batch.keep ? nullptr : &unread_};
 }
 
 // The score counts before the update: penalties are those of the weights that made the predictions.
@@ -278,6 +255,8 @@ void Trainer<T>::begin_step(const Batch& batch) {
   optimizer.begin_step(batch.learning_rate, weight_of(score_, batch.n));
 }
 
+// The last batch leaves its outputs and gradients to be asked for; those before it need not even
+// have them all.
 template <class T>
 isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& poll) {
   const FlushDenormals flush;
@@ -285,59 +264,40 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
   const isize count = std::min(request.max_batches, batches - request.first_batch);
   const double deadline = seconds_now() + request.seconds;
   isize done = 0;
-  const auto another = [&] {
-    if (done >= count || (done > 0 && seconds_now() >= deadline)) return false;
-    train_batch(data, request, request.first_batch + done, request.learning_rates[done], poll);
+  bool finished = false;
+  const auto is_last = [&] { return done + 1 >= count || seconds_now() >= deadline; };
+  const auto train_next = [&](bool last) {
+    train_batch(data, request, request.first_batch + done, request.learning_rates[done], last,
+                poll);
     ++done;
-    return true;
+    finished = last;
   };
-  if (const std::pair now{request.batch_size, request.team}; tried_ != now) {
-    const long before = shared_regions();  // the first batch shows whether a team is of use
-    another();
-    tried_ = now;
+  if (!pace_.knows(request.batch_size, request.team)) {
+    const long before = shared_regions();
+    train_next(is_last());
     const double start = seconds_now();
-    const bool shared = shared_regions() > before;
-    if (shared) another();  // the second how long it takes
-    alone_seconds_ = shared ? seconds_now() - start : 0;
+    const bool shared = shared_regions() > before && !finished;
+    if (shared) train_next(is_last());
+    pace_.learn(request.batch_size, request.team, shared ? seconds_now() - start : 0);
   }
+  if (finished) return done;
   const isize before = done;
-  const bool worth = alone_seconds_ * static_cast<double>(count - done) * 1e9 > kTeamNanoseconds;
-  const bool teams_up = worth && alone_calls_ == 0;
-  if (worth && !teams_up) --alone_calls_;
+  const bool team = pace_.wants_team(count - done);
   const double start = seconds_now();
-  with_team(teams_up ? request.team : 1, [&] {
-    const isize batches_left = teams_up ? count - done : 0;
-    const Packed packed(optimizer, shared_kernels(data, request, batches_left), request.team);
-    while (another()) continue;
+  with_team(team ? request.team : 1, [&] {
+    {
+      constexpr isize kFewest = 8;  // batches that make packing worth its while
+      const isize n = request.batch_size;
+      const bool pack = team && count - done >= kFewest && fuses(n) && rows_of_part(data, n) == n;
+      const Packed packed(optimizer,
+                          pack ? shared_kernels(network_->plan, updates_, n) : NoKernels{},
+                          request.team);
+      while (!is_last()) train_next(false);
+    }
+    train_next(true);
   });
-  if (done == before || alone_seconds_ == 0) return done;
-  const double seconds = (seconds_now() - start) / static_cast<double>(done - before);
-  if (!teams_up) {
-    alone_seconds_ = seconds;
-  } else {  // where others want the cores, too, a team can be slower than one thread
-    // So many calls go without one that what it has lost is little beside their time.
-    const double lost = seconds / alone_seconds_ - 1;
-    wait_ = lost > 0 ? static_cast<int>(std::min(2 * wait_ + 1 + 8 * lost, 1000.0)) : wait_ / 2;
-    alone_calls_ = wait_;
-  }
+  pace_.report(team, (seconds_now() - start) / static_cast<double>(done - before));
   return done;
-}
-
-// The kernels whose panels threads share out, where there are batches enough to make packing these
-// worth its while.
-template <class T>
-std::vector<int> Trainer<T>::shared_kernels(const Dataset& data, const TrainRequest& request,
-                                            isize batches) const {
-  constexpr isize kFewest = 8;
-  std::vector<int> variables;
-  const isize n = request.batch_size;
-  if (batches < kFewest || n > kMostFused || rows_of_part(data, n) < n) return variables;
-  for (const Step<T>& step : network_->plan.steps) {
-    const int variable = step.variables.empty() ? -1 : step.variables[0];
-    if (variable < 0 || updates_.empty() || !updates_[static_cast<std::size_t>(variable)]) continue;
-    if (step.op->shares_panels(n)) variables.push_back(variable);
-  }
-  return variables;
 }
 
 template <class T>

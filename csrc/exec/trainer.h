@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "exec/optimizer.h"
+#include "exec/pace.h"
 #include "exec/score.h"
 #include "ops/tiling.h"
 
@@ -76,12 +77,12 @@ class Trainer {
 
  private:
   // Memory for a batch, or for one part of it after another.
-  struct Worker {
+  struct alignas(kAlignment) Worker {
     Workspace<T> space;
     Feed<T> feed = {};
   };
   // What a part of a batch came to. The first writes the optimizer's gradients.
-  struct Part {
+  struct alignas(kAlignment) Part {
     Score score;
     Arena<T> gradients = {};
     std::vector<T*> dw = {};
@@ -92,14 +93,14 @@ class Trainer {
     std::uint64_t seed;
     int team;
     double learning_rate;
+    bool keep;  // outputs and gradients
   };
-  void find_updates();
-  std::vector<int> shared_kernels(const Dataset& data, const TrainRequest& request,
-                                  isize batches) const;
+  // Larger batches have their weight gradients from a BLAS, in pieces too large for a cache.
+  bool fuses(isize n) const { return n <= 256 && !updates_.empty(); }
   isize rows_of_part(const Dataset& data, isize batch) const;
   void make_room(isize batch, isize parts, isize rows, isize workers);
   void train_batch(const Dataset& data, const TrainRequest& request, isize batch,
-                   double learning_rate, Poll& poll);
+                   double learning_rate, bool keep, Poll& poll);
   void train_whole(const Dataset& data, const Batch& batch, Poll& poll);
   void train_in_parts(const Dataset& data, const Batch& batch, isize rows, Poll& poll);
   Run start_part(Worker& worker, const Dataset& data, const Batch& batch, ops::Tile rows,
@@ -114,12 +115,12 @@ class Trainer {
   Objective<T> objective_, evaluation_objective_;
   Backprop<T> backprop_;
   std::vector<const ops::TileUpdate<T>*> updates_;  // by variable; empty where there are none
-  std::pair<isize, int> tried_{0, 0};               // batch size and threads of the last call
-  double alone_seconds_ = 0;        // of a batch on one thread; 0 where threads cannot share it
-  int alone_calls_ = 0, wait_ = 0;  // to go without a team, and how many the last time
+  std::vector<bool> unread_;  // by step: its output has no reader while a batch is trained
+  Pace pace_;
   // Made for the largest batch so far.
   std::vector<Worker> workers_;
   std::vector<Part> parts_;
+  std::vector<const T*> others_;   // gradients of all parts but the first
   std::vector<Arena<T>> outputs_;  // of a batch that was cut in parts
   std::vector<T*> output_;
   Score score_;

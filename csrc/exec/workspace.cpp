@@ -122,12 +122,17 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
   for (std::size_t t = 0; t < sparse.size(); ++t) {
     if (plan.tensors[t].sparse) sparse[t] = std::make_unique<SparseBatch<T>>();
   }
-  x.resize(most_inputs);
-  sparse_x.resize(most_inputs);
-  dx.resize(most_inputs);
-  w.resize(most_variables);
-  dw.resize(most_variables);
-  updates.resize(most_variables);
+  // Written at every step of a run: no two workspaces may have theirs in one cache line.
+  const auto alone = [](auto& list, std::size_t size) {
+    list.reserve(size + kAlignment / sizeof(list[0]));
+    list.resize(size);
+  };
+  alone(x, most_inputs);
+  alone(sparse_x, most_inputs);
+  alone(dx, most_inputs);
+  alone(w, most_variables);
+  alone(dw, most_variables);
+  alone(updates, most_variables);
 }
 
 template <class T>
@@ -141,7 +146,9 @@ void Workspace<T>::gather(const std::vector<Source>& sources, const std::int64_t
     const T* there = rows ? nullptr : sources[i].template in_place<T>(first);
     T* const own = inputs[i].own;
     T* const place = there ? const_cast<T*>(there) : own;  // inputs are only read
-    for (std::size_t t : inputs[i].tensors) tensor[t] = place;
+    if (tensor[i] != place) {
+      for (std::size_t t : inputs[i].tensors) tensor[t] = place;
+    }
     if (!there) sources[i].template gather<T>(own, rows, first, n, team);
   }
 }

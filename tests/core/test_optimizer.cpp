@@ -67,7 +67,7 @@ std::vector<T> after_steps(const OptimizerSpec& given, int team) {
       }
     }
     optimizer.begin_step(0.01, 1);
-    optimizer.end_step(nullptr, team);
+    optimizer.end_step(nullptr, {}, team);
   }
   std::vector<T> all;
   for (int v : {0, 1}) {
@@ -116,7 +116,7 @@ void norms() {
     held.constraints = {{0, axes, kernels::NormBounds{2, 2, 1, 0}}};
     Optimizer<double> optimizer(network.plan, held);
     optimizer.begin_step(0.1, 1);
-    optimizer.end_step(nullptr, 2);
+    optimizer.end_step(nullptr, {}, 2);
     const auto [rows, cols, ld] = network.plan.variables[0]->storage<double>();
     const double* w = network.plan.weight(0);
     std::vector<double> sums(static_cast<std::size_t>(rows + cols + 1));
@@ -147,7 +147,7 @@ void averages() {
   for (int step = 0; step < 6; ++step) {
     optimizer.gradients()[1][0] = step + 1;
     optimizer.begin_step(0.1, 1);
-    optimizer.end_step(nullptr, 1);
+    optimizer.end_step(nullptr, {}, 1);
     if (step % 2 == 1) expected -= 0.1 * (2 * step + 1) / 2;
     mean = step < 2 ? expected : 0.75 * mean + 0.25 * expected;
     CHECK(std::abs(w[0] - expected) < 1e-12, "step %d: %g, not %g", step, w[0], expected);
