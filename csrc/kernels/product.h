@@ -7,8 +7,8 @@
 
 namespace pynn::kernels::PYNN_ISA {
 
-// c(m, n) = first(m, n) + a(m, k) b(k, n). The order of additions depends on n and k alone: a cut of
-// the rows changes no bit.
+// c(m, n) = first(m, n) + a(m, k) b(k, n). The order of additions depends on n and k alone: a cut
+// of the rows changes no bit.
 template <class T>
 void product(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n, isize k);
 

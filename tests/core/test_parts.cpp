@@ -1,5 +1,7 @@
-// A batch of many rows through a small network is cut into parts: the bits do not depend on the
-// number of threads, the outputs of all rows can be read, batches of any size follow each other.
+// However a batch is trained, the bits are the same: a small network cuts it into parts, a wide one
+// shares out the panels of its kernels and updates them while their gradients are computed, but for
+// the last batch of a call. The outputs of all its rows can be read, and batches of any size follow
+// each other.
 #include <cstring>
 #include <numeric>
 
@@ -13,51 +15,66 @@ using namespace pynn;
 using namespace pynn::exec;
 using namespace pynn::test;
 
-constexpr isize kSamples = 500, kFeatures = 13, kHidden = 21, kClasses = 3;
+constexpr isize kSamples = 1000, kClasses = 3;
+
+struct Sizes {
+  isize features, hidden;
+};
+constexpr Sizes kSmall{13, 21}, kWide{45, 310};
 
 template <class T>
-Graph network() {
+Graph network(Sizes n) {
   Graph g;
-  g.inputs = {{kFeatures}};
+  g.inputs = {{n.features}};
   g.nodes = {
       node("dense", {0}, {},
-           {variable<T>({kFeatures, kHidden}, 0, 0.15, 1), variable<T>({kHidden}, 0, 0, 2)}),
+           {variable<T>({n.features, n.hidden}, 0, 0.15, 1), variable<T>({n.hidden}, 0, 0, 2)}),
       node("activation", {1}, {{"name", text("relu")}}),
       node("dense", {2}, {},
-           {variable<T>({kHidden, kClasses}, 0, 0.1, 3), variable<T>({kClasses}, 0, 0, 4)}),
-      node("activation", {3}, {{"name", text("softmax")}}),
+           {variable<T>({n.hidden, n.hidden}, 0, 0.05, 3), variable<T>({n.hidden}, 0, 0, 4)}),
+      node("activation", {3}, {{"name", text("tanh")}}),
+      node("dense", {4}, {},
+           {variable<T>({n.hidden, kClasses}, 0, 0.1, 5), variable<T>({kClasses}, 0, 0, 6)}),
+      node("activation", {5}, {{"name", text("softmax")}}),
   };
-  g.outputs = {4};
+  g.outputs = {6};
   return g;
 }
 
-// Outputs, loss and weights after a few batches of each size.
+// Outputs, loss and weights after a few batches of each size, so many in a call.
 template <class T>
-std::vector<T> trained(int team) {
-  std::vector<double> x(kSamples * kFeatures), rates(10, 1e-2);
+std::vector<T> trained(Sizes n, int team, isize batches_in_call) {
+  const isize features = n.features;
+  std::vector<double> x(static_cast<std::size_t>(kSamples * features)), rates(20, 1e-3);
   std::vector<std::int64_t> y(kSamples), order(kSamples);
-  kernels::table<double>().normal(x.data(), {5, 0, 0}, 0, kSamples * kFeatures);
-  for (std::size_t i = 0; i < y.size(); ++i)
-    y[i] = (x[i * kFeatures] > 0) + (x[i * kFeatures + 1] > 0);
+  kernels::table<double>().normal(x.data(), {5, 0, 0}, 0, kSamples * features);
+  for (isize i = 0; i < kSamples; ++i) {
+    const double* row = x.data() + i * features;
+    y[static_cast<std::size_t>(i)] = (row[0] > 0) + (row[1] > 0);
+  }
   std::iota(order.begin(), order.end(), 0);
   Dataset data;
   data.x = {{reinterpret_cast<const char*>(x.data()),
              DType::f64,
-             {kSamples, kFeatures},
-             {kFeatures * 8, 8}}};
+             {kSamples, features},
+             {features * 8, 8}}};
   data.y = {Source{reinterpret_cast<const char*>(y.data()), DType::i64, {kSamples}, {8}}};
   OptimizerSpec adam;
   adam.name = "adam";
   for (const auto& field : kernels::find_row("optimizer", "adam")->fields) {
     adam.fields.push_back(field.value);
   }
-  const auto net = std::make_shared<const Network<T>>(network<T>());
+  adam.penalties = {{0, 1e-5, 1e-4}, {2, 0, 1e-3}};
+  const auto net = std::make_shared<const Network<T>>(network<T>(n));
   Trainer<T> trainer(net, net, {{"sparse_categorical_crossentropy"}}, {}, adam);
   Poll poll;
   std::vector<T> all;
   for (isize batch : {60, 190, 128}) {  // room for the first is too small for the others
-    const TrainRequest request{order.data(), kSamples, batch, 0, 9, rates.data(), 1e9, 7, team};
-    trainer.train(data, request, poll);
+    for (isize first = 0; first * batch < kSamples; first += batches_in_call) {
+      const TrainRequest request{order.data(), kSamples, batch, first, batches_in_call,
+                                 rates.data(), 1e9,      7,     team};
+      trainer.train(data, request, poll);
+    }
     std::vector<T> out(static_cast<std::size_t>(trainer.last_batch() * kClasses));
     trainer.copy_outputs({out.data()});
     for (isize r = 0; r < trainer.last_batch(); ++r) {
@@ -76,20 +93,24 @@ std::vector<T> trained(int team) {
 }
 
 template <class T>
-void same_bits() {
-  const std::vector<T> one = trained<T>(1);
-  for (int team : {2, 3, 8}) {
-    const std::vector<T> many = trained<T>(team);
+void same_bits(Sizes n) {
+  const std::vector<T> one = trained<T>(n, 1, 1);
+  const auto check = [&](int team, isize batches_in_call) {
+    const std::vector<T> many = trained<T>(n, team, batches_in_call);
     CHECK(one.size() == many.size() &&
               std::memcmp(one.data(), many.data(), one.size() * sizeof(T)) == 0,
-          "%zu-byte numbers, %d threads: the same bits as with one", sizeof(T), team);
-  }
+          "%td hidden units, %zu-byte numbers, %d threads, %td batches in a call", n.hidden,
+          sizeof(T), team, batches_in_call);
+  };
+  for (int team : {1, 2, 3, 8}) check(team, 20);
 }
 
 }  // namespace
 
 int main() {
-  same_bits<float>();
-  same_bits<double>();
+  for (Sizes n : {kSmall, kWide}) {
+    same_bits<float>(n);
+    same_bits<double>(n);
+  }
   return pynn::test::finish();
 }
