@@ -16,7 +16,11 @@
 #define PYNN_SIMD_SUM(...) PYNN_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
 
 // Loops over registers: the compiler must unroll them before it hands registers out.
+#if defined(__clang__)
+#define PYNN_UNROLL PYNN_PRAGMA(clang loop unroll(full))
+#else
 #define PYNN_UNROLL PYNN_PRAGMA(GCC unroll 16)
+#endif
 
 // Kernel bodies that must inline into the loop that calls them.
 #define PYNN_INLINE inline __attribute__((always_inline))

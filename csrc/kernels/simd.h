@@ -57,12 +57,14 @@ inline constexpr bool kMasks = false;
 
 template <class T>
 PYNN_INLINE typename Simd<T>::Register load_first(const T* from, isize count) {
+  if (count == Simd<T>::kLanes) return Simd<T>::load(from);
   T lanes[Simd<T>::kLanes] = {};
   for (isize i = 0; i < count; ++i) lanes[i] = from[i];
   return Simd<T>::load(lanes);
 }
 template <class T>
 PYNN_INLINE void store_first(T* to, typename Simd<T>::Register r, isize count) {
+  if (count == Simd<T>::kLanes) return Simd<T>::store(to, r);
   for (isize i = 0; i < count; ++i) to[i] = r[i];
 }
 #endif
@@ -74,6 +76,7 @@ class Transposer {
   using Register = typename Simd<T>::Register;
   static constexpr int kLanes = static_cast<int>(Simd<T>::kLanes);
 
+#if defined(__clang__) || __GNUC__ >= 12
   // Blocks of 1, 2, 4, ... lanes change places across the diagonal.
   template <int kBlock = 1>
   static PYNN_INLINE void run(Register (&r)[kLanes]) {
@@ -99,6 +102,15 @@ class Transposer {
                                    (kLane & kBlock ? kLanes + kLane - (kLower ? 0 : kBlock)
                                                    : kLane + (kLower ? kBlock : 0))...);
   }
+#else  // these cannot say it
+  static PYNN_INLINE void run(Register (&r)[kLanes]) {
+    T square[kLanes][kLanes];
+    for (int i = 0; i < kLanes; ++i) {
+      for (int j = 0; j < kLanes; ++j) square[j][i] = r[i][j];
+    }
+    for (int i = 0; i < kLanes; ++i) r[i] = Simd<T>::load(square[i]);
+  }
+#endif
 };
 
 }  // namespace pynn::kernels::PYNN_ISA
