@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+import pynn
 from pynn.bench import __main__ as program
 from pynn.bench import guard, instructions, limit, machine, rounds, surroundings, throughput
 from pynn.bench.jobs import JOBS, Job, loss
@@ -32,6 +34,12 @@ every_small_job = pytest.mark.parametrize("job", SMALL_JOBS, ids=lambda job: job
 @pytest.fixture(autouse=True)
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "_SECONDS", 0.01)
+
+
+@pytest.fixture(autouse=True)
+def same_threads_afterwards() -> Iterator[None]:
+    yield
+    pynn.set_num_threads(0)
 
 
 # Jobs
