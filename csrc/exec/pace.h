@@ -20,40 +20,37 @@ class Pace {
     alone_ = seconds;
   }
 
-  // For the next call, of so many batches. Those that take at least half of what a region of its
-  // own must take are worth a team: the caller comes back with the next ones soon.
-  bool wants_team(isize batches) {
-    const bool worth = alone_ * static_cast<double>(batches) * 1e9 > 0.5 * kNanosecondsPerTeam;
-    if (worth && calls_alone_ > 0) {
-      --calls_alone_;
-      return false;
-    }
-    return worth;
+  // For a call of so many batches, now. Those that take at least half of what a region of its own
+  // must take are worth a team: the caller comes back with the next ones soon.
+  bool wants_team(isize batches, double now) const {
+    const double nanoseconds = alone_ * static_cast<double>(batches) * 1e9;
+    return nanoseconds > 0.5 * kNanosecondsPerTeam && now >= alone_until_;
   }
-  // `seconds` of one of its batches.
-  void report(bool team, double seconds) {
+  // What the call came to.
+  void report(bool team, isize batches, double seconds, double now) {
     if (alone_ == 0) return;
+    const double each = seconds / static_cast<double>(batches);
     if (!team) {
-      alone_ = seconds;
+      alone_ = each;
       return;
     }
     // One slow call among fast ones says little.
-    together_ = together_ == 0 ? seconds : 0.75 * together_ + 0.25 * seconds;
-    const double lost = together_ / alone_ - 1;
-    if (lost <= 0) {
-      wait_ /= 2;
+    together_ = together_ == 0 ? each : 0.75 * together_ + 0.25 * each;
+    if (together_ <= alone_) {
+      times_ = kTimes;
       return;
     }
-    // So many calls go without a team that what it has lost is little beside their time.
-    wait_ = static_cast<int>(std::min(2 * wait_ + 1 + 8 * lost, 1000.0));
-    calls_alone_ = wait_;
+    // For so long no team that what this one has lost is little beside it.
+    alone_until_ = now + times_ * std::max(seconds - alone_ * static_cast<double>(batches), 0.0);
+    times_ = std::min(2 * times_, 16 * kTimes);
     together_ = 0;
   }
 
  private:
+  static constexpr double kTimes = 4;
   std::pair<isize, int> known_{0, 0};
   double alone_ = 0, together_ = 0;  // seconds of a batch; 0 where unknown
-  int calls_alone_ = 0, wait_ = 0;
+  double alone_until_ = 0, times_ = kTimes;
 };
 
 }  // namespace pynn::exec

@@ -282,8 +282,8 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
   }
   if (finished) return done;
   const isize before = done;
-  const bool team = pace_.wants_team(count - done);
   const double start = seconds_now();
+  const bool team = pace_.wants_team(count - done, start);
   with_team(team ? request.team : 1, [&] {
     {
       constexpr isize kFewest = 8;  // batches that make packing worth its while
@@ -296,7 +296,8 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
     }
     train_next(true);
   });
-  pace_.report(team, (seconds_now() - start) / static_cast<double>(done - before));
+  const double end = seconds_now();
+  pace_.report(team, done - before, end - start, end);
   return done;
 }
 

@@ -31,9 +31,9 @@ class Job:
     kind: str  # "adam", "sgd" or "predict"
     rows: int
     learning_rate: float = 1e-3
-    # How far apart the peers may be after an epoch, relative to the loss (for predictions how far
+    # How far apart the peers may be after some steps, relative to the loss (for predictions how far
     # from float64): they add in different orders. Other mathematics is off by far more.
-    tolerance: float = 5e-3
+    tolerance: float = 2e-3
 
     @property
     def name(self) -> str:
