@@ -188,8 +188,8 @@ void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, i
                 learning_rate,         keep};
   const isize rows = rows_of_part(data, b.n), parts = (b.n + rows - 1) / rows;
   make_room(b.n, parts, rows, std::min<isize>(parts, b.team));
-  last_batch_ = b.n;
-  last_parts_ = parts;
+  last_batch_ = keep ? b.n : 0;
+  last_parts_ = keep ? parts : 0;
   parts == 1 ? train_whole(data, b, poll) : train_in_parts(data, b, rows, poll);
 }
 
@@ -198,7 +198,6 @@ template <class T>
 void Trainer<T>::train_whole(const Dataset& data, const Batch& batch, Poll& poll) {
   Worker& worker = workers_[0];
   const Run run = start_part(worker, data, batch, {0, batch.n}, batch.team);
-  worker.space.packed = optimizer.packed();
   run_losses(worker.space, worker.feed, score_, run, batch.n, poll);
   begin_step(batch);
   const auto* updates = !batch.keep && fuses(batch.n) ? updates_.data() : nullptr;
@@ -244,6 +243,7 @@ Run Trainer<T>::start_part(Worker& worker, const Dataset& data, const Batch& bat
                            int team) const {
   worker.space.gather(data.x, batch.order + rows.begin, 0, rows.size, team);
   worker.feed.gather(data, batch.order + rows.begin, 0, rows.size, team);
+  worker.space.packed = optimizer.packed();
   const auto step = static_cast<std::uint32_t>(optimizer.iterations);
   return {rows.size, team, true, batch.seed, step, batch.keep ? nullptr : &unread_};
 }
