@@ -9,8 +9,6 @@
 namespace pynn::exec {
 namespace {
 
-using NoKernels = std::vector<int>;
-
 // Kernels are packed while this lives.
 template <class T>
 class Packed {
@@ -288,10 +286,11 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
     {
       constexpr isize kFewest = 8;  // batches that make packing worth its while
       const isize n = request.batch_size;
-      const bool pack = team && count - done >= kFewest && fuses(n) && rows_of_part(data, n) == n;
-      const Packed packed(optimizer,
-                          pack ? shared_kernels(network_->plan, updates_, n) : NoKernels{},
-                          request.team);
+      std::vector<int> kernels;
+      if (team && count - done >= kFewest && fuses(n) && rows_of_part(data, n) == n) {
+        kernels = shared_kernels(network_->plan, updates_, n);
+      }
+      const Packed packed(optimizer, kernels, request.team);
       while (!is_last()) train_next(false);
     }
     train_next(true);
