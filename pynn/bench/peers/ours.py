@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pynn.bench.jobs import BETA_1, BETA_2, EPSILON, Classes, Floats, Job, Weights
+from pynn.bench.peers.scikit_learn import parameters
 
 
 class Pynn:
@@ -59,20 +60,7 @@ class Estimator:
         from pynn.sklearn import MLPClassifier
 
         self.classes = job.sizes[-1]
-        self.model = MLPClassifier(
-            job.sizes[1:-1],
-            solver="sgd" if job.kind == "sgd" else "adam",
-            momentum=0.0,
-            nesterovs_momentum=False,
-            alpha=0.0,
-            batch_size=job.batch,
-            learning_rate_init=job.learning_rate,
-            shuffle=False,
-            beta_1=BETA_1,
-            beta_2=BETA_2,
-            epsilon=EPSILON,
-            n_threads=threads,
-        )
+        self.model = MLPClassifier(**parameters(job), n_threads=threads)
         # A first call makes the arrays; what it trained is taken back, with Adam's state.
         classes = max(self.classes, 3)
         row = np.zeros((job.batch, job.sizes[0]), np.float32)

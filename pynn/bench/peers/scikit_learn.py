@@ -10,6 +10,23 @@ import numpy as np
 from pynn.bench.jobs import BETA_1, BETA_2, EPSILON, Classes, Floats, Job, Weights
 
 
+def parameters(job: Job) -> dict[str, Any]:
+    """What makes an `MLPClassifier`, of either library, the job's network and optimizer."""
+    return {
+        "hidden_layer_sizes": job.sizes[1:-1],
+        "solver": "sgd" if job.kind == "sgd" else "adam",
+        "momentum": 0.0,
+        "nesterovs_momentum": False,
+        "alpha": 0.0,
+        "batch_size": job.batch,
+        "learning_rate_init": job.learning_rate,
+        "shuffle": False,
+        "beta_1": BETA_1,
+        "beta_2": BETA_2,
+        "epsilon": EPSILON,
+    }
+
+
 class OneHot:
     """Stands for the estimator's label binarizer, which would give two classes one output."""
 
@@ -33,19 +50,7 @@ class ScikitLearn:
         from threadpoolctl import threadpool_limits
 
         self.limit = threadpool_limits(threads, user_api="blas")
-        self.model = MLPClassifier(
-            job.sizes[1:-1],
-            solver="sgd" if job.kind == "sgd" else "adam",
-            momentum=0.0,
-            nesterovs_momentum=False,
-            alpha=0.0,
-            batch_size=job.batch,
-            learning_rate_init=job.learning_rate,
-            shuffle=False,
-            beta_1=BETA_1,
-            beta_2=BETA_2,
-            epsilon=EPSILON,
-        )
+        self.model = MLPClassifier(**parameters(job))
         # A first fit makes the arrays; with three classes or more the output is softmax.
         classes = max(job.sizes[-1], 3)
         row = np.zeros((1, job.sizes[0]), np.float32)
