@@ -18,10 +18,20 @@ std::vector<const ops::TileUpdate<T>*> tile_updates(const Plan<T>& plan,
                                                     const Backprop<T>& backprop,
                                                     const Optimizer<T>& optimizer);
 
-// Of these, the kernels whose panels threads share out when they train on n samples.
+// By step: whether it and the next one may run together (Op::runs_with): nobody else reads what
+// lies between them, and in the backward pass nothing comes between them or has to be added.
+template <class T>
+std::vector<bool> paired_steps(const Plan<T>& plan, const Backprop<T>& backprop);
+// The scratch memory they need for up to `capacity` samples.
+template <class T>
+isize pair_scratch(const Plan<T>& plan, const std::vector<bool>& pairs, isize capacity);
+
+// Of the variables updated by tiles, the kernels whose panels threads share out when they train on
+// n samples. The second of a pair is shared out by rows.
 template <class T>
 std::vector<int> shared_kernels(const Plan<T>& plan,
-                                const std::vector<const ops::TileUpdate<T>*>& updates, isize n);
+                                const std::vector<const ops::TileUpdate<T>*>& updates,
+                                const std::vector<bool>& pairs, isize n);
 
 // By step: whether nobody reads its output in training. So it is with a softmax whose cross-entropy
 // is computed from what went into it.

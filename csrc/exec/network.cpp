@@ -33,30 +33,124 @@ ops::Pass pass_of(const Plan<T>& plan, const Step<T>& step, std::size_t index, c
 }
 
 template <class T>
-void bind(const Plan<T>& plan, const Step<T>& step, Workspace<T>& space) {
-  for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-    const auto input = static_cast<std::size_t>(step.inputs[i]);
-    space.x[i] = space.tensor[input];
-    space.sparse_x[i] = space.sparse[input].get();
-  }
-  for (std::size_t i = 0; i < step.variables.size(); ++i) {
-    const int variable = step.variables[i];
-    T* const packed = space.packed ? space.packed[variable] : nullptr;
-    space.w[i] = packed ? packed : plan.weight(variable);
-  }
-}
-
-template <class T>
-bool is_packed(const Step<T>& step, const Workspace<T>& space) {
-  return space.packed && !step.variables.empty() && space.packed[step.variables[0]];
-}
-
-template <class T>
 ops::Kept* kept_by(Workspace<T>& space, std::size_t step) {
   return space.kept.empty() ? nullptr : &space.kept[step];
 }
 
+// One step of a run, and the arguments of its op.
+template <class T>
+struct Bound {
+  using Arguments = typename Workspace<T>::Arguments;
+
+  Bound(const Plan<T>& plan, Workspace<T>& space_, std::size_t index_, const Run& run_,
+        Arguments& arguments)
+      : step(plan.steps[index_]),
+        pass(pass_of(plan, step, index_, run_)),
+        space(space_),
+        index(index_),
+        at(arguments) {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      const auto input = static_cast<std::size_t>(step.inputs[i]);
+      at.x[i] = space.tensor[input];
+      at.sparse_x[i] = space.sparse[input].get();
+    }
+    for (std::size_t i = 0; i < step.variables.size(); ++i) {
+      const int variable = step.variables[i];
+      T* const panels = space.packed ? space.packed[variable] : nullptr;
+      if (i == 0) packed = panels;
+      at.w[i] = panels ? panels : plan.weight(variable);
+    }
+  }
+
+  ops::Forward<T> forward(double* penalty) const {
+    return {pass,    space.tensor[output()], space.saved[index], at.x.data(), at.w.data(), packed,
+            penalty, kept_by(space, index),  at.sparse_x.data()};
+  }
+  ops::Backward<T> backward() const {
+    return {pass,
+            at.dx.data(),
+            at.dw.data(),
+            at.updates.data(),
+            space.saved[index],
+            at.x.data(),
+            space.tensor[output()],
+            space.gradient[output()],
+            at.w.data(),
+            packed,
+            kept_by(space, index),
+            at.sparse_x.data()};
+  }
+  std::size_t output() const { return static_cast<std::size_t>(step.output); }
+
+  const Step<T>& step;
+  ops::Pass pass;
+  Workspace<T>& space;
+  std::size_t index;
+  Arguments& at;
+  bool packed = false;
+};
+
+// Where the gradients of one run go, and what is done about those that are not the first.
+template <class T>
+class GradientPlaces {
+ public:
+  GradientPlaces(const Plan<T>& plan, Workspace<T>& space, const Run& run, T* const* dw,
+                 const ops::TileUpdate<T>* const* updates)
+      : plan_(plan), space_(space), run_(run), dw_(dw), updates_(updates) {}
+
+  void bind(const typename Backprop<T>::Item& item, Bound<T>& bound) const {
+    const Step<T>& step = bound.step;
+    Layout<T> scratch;
+    const auto place = [&](Arrival arrival, T* target, isize size) -> T* {
+      if (arrival == Arrival::none) return nullptr;
+      return arrival == Arrival::first ? target : space_.scratch + scratch.add(size);
+    };
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      const int input = step.inputs[i];
+      bound.at.dx[i] = place(item.inputs[i], gradient(input), elements(input));
+    }
+    for (std::size_t i = 0; i < step.variables.size(); ++i) {
+      const int variable = step.variables[i];
+      bound.at.updates[i] = updates_ ? updates_[variable] : nullptr;
+      const Arrival arrival = bound.at.updates[i] ? Arrival::none : item.variables[i];
+      bound.at.dw[i] = place(arrival, dw_[variable], plan_.storage(variable).size());
+    }
+    if (item.clear) std::fill_n(gradient(step.output), elements(step.output), T(0));
+  }
+
+  void add_further(const typename Backprop<T>::Item& item, const Bound<T>& bound) const {
+    const Step<T>& step = bound.step;
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      if (item.inputs[i] != Arrival::further) continue;
+      add_to(gradient(step.inputs[i]), bound.at.dx[i], elements(step.inputs[i]), run_.team);
+    }
+    for (std::size_t i = 0; i < step.variables.size(); ++i) {
+      if (item.variables[i] != Arrival::further) continue;
+      const int variable = step.variables[i];
+      add_to(dw_[variable], bound.at.dw[i], plan_.storage(variable), run_.team);
+    }
+  }
+
+ private:
+  isize elements(int tensor) const {
+    return plan_.tensors[static_cast<std::size_t>(tensor)].elements(run_.n);
+  }
+  T* gradient(int tensor) const { return space_.gradient[static_cast<std::size_t>(tensor)]; }
+
+  const Plan<T>& plan_;
+  Workspace<T>& space_;
+  const Run& run_;
+  T* const* dw_;
+  const ops::TileUpdate<T>* const* updates_;
+};
+
 }  // namespace
+
+template <class T>
+bool Network<T>::runs_with_next(std::size_t step, const Run& run) const {
+  return run.pairs && (*run.pairs)[step] &&
+         plan.steps[step].op->runs_with(*plan.steps[step + 1].op, run.n);
+}
 
 template <class T>
 double Network<T>::forward(Workspace<T>& space, const Run& run, Poll& poll) const {
@@ -65,12 +159,14 @@ double Network<T>::forward(Workspace<T>& space, const Run& run, Poll& poll) cons
   double penalty = 0;
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     if (run.unread && (*run.unread)[s]) continue;
-    const Step<T>& step = plan.steps[s];
-    bind(plan, step, space);
-    const ops::Pass pass = pass_of(plan, step, s, run);
-    T* y = space.tensor[static_cast<std::size_t>(step.output)];
-    step.op->forward({pass, y, space.saved[s], space.x.data(), space.w.data(),
-                      is_packed(step, space), &penalty, kept_by(space, s), space.sparse_x.data()});
+    const Bound<T> one(plan, space, s, run, space.arguments[0]);
+    if (runs_with_next(s, run)) {
+      const Bound<T> next(plan, space, ++s, run, space.arguments[1]);
+      one.step.op->forward_with(*next.step.op, one.forward(&penalty), next.forward(&penalty),
+                                space.scratch);
+    } else {
+      one.step.op->forward(one.forward(&penalty));
+    }
     poll.now_and_then();
   }
   return penalty;
@@ -85,44 +181,19 @@ void Network<T>::backward(Workspace<T>& space, const Run& run, const Backprop<T>
   for (const auto& batch : space.sparse) {
     if (batch) batch->transpose();
   }
-  for (const auto& item : backprop.items) {
+  const GradientPlaces<T> gradients(plan, space, run, dw, updates);
+  for (std::size_t i = 0; i < backprop.items.size(); ++i) {
+    const auto& item = backprop.items[i];
     const auto s = static_cast<std::size_t>(item.step);
-    const Step<T>& step = plan.steps[s];
-    const auto out = static_cast<std::size_t>(step.output);
-    const auto elements = [&](int tensor) {
-      return plan.tensors[static_cast<std::size_t>(tensor)].elements(run.n);
-    };
-    const auto gradient = [&](int tensor) {
-      return space.gradient[static_cast<std::size_t>(tensor)];
-    };
-    bind(plan, step, space);
-    Layout<T> scratch;
-    const auto place = [&](Arrival arrival, T* target, isize size) -> T* {
-      if (arrival == Arrival::none) return nullptr;
-      return arrival == Arrival::first ? target : space.scratch + scratch.add(size);
-    };
-    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-      const int input = step.inputs[i];
-      space.dx[i] = place(item.inputs[i], gradient(input), elements(input));
-    }
-    for (std::size_t i = 0; i < step.variables.size(); ++i) {
-      const int variable = step.variables[i];
-      space.updates[i] = updates ? updates[variable] : nullptr;
-      const Arrival arrival = space.updates[i] ? Arrival::none : item.variables[i];
-      space.dw[i] = place(arrival, dw[variable], plan.storage(variable).size());
-    }
-    if (item.clear) std::fill_n(gradient(step.output), elements(step.output), T(0));
-    const ops::Pass pass = pass_of(plan, step, s, run);
-    step.op->backward({pass, space.dx.data(), space.dw.data(), space.updates.data(), space.saved[s],
-                       space.x.data(), space.tensor[out], space.gradient[out], space.w.data(),
-                       is_packed(step, space), kept_by(space, s), space.sparse_x.data()});
-    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-      if (item.inputs[i] != Arrival::further) continue;
-      add_to(gradient(step.inputs[i]), space.dx[i], elements(step.inputs[i]), run.team);
-    }
-    for (std::size_t i = 0; i < step.variables.size(); ++i) {
-      if (item.variables[i] != Arrival::further) continue;
-      add_to(dw[step.variables[i]], space.dw[i], plan.storage(step.variables[i]), run.team);
+    Bound<T> one(plan, space, s, run, space.arguments[0]);
+    gradients.bind(item, one);
+    if (s > 0 && runs_with_next(s - 1, run)) {  // nothing of theirs is a further gradient
+      Bound<T> before(plan, space, s - 1, run, space.arguments[1]);
+      gradients.bind(backprop.items[++i], before);
+      before.step.op->backward_with(*one.step.op, before.backward(), one.backward());
+    } else {
+      one.step.op->backward(one.backward());
+      gradients.add_further(item, one);
     }
     poll.now_and_then();
   }

@@ -34,6 +34,7 @@ struct Run {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
   const std::vector<bool>* unread = nullptr;  // by step: its output will not be read
+  const std::vector<bool>* pairs = nullptr;   // by step: it may run together with the next one
 };
 
 template <class T>
@@ -49,6 +50,8 @@ class Network {
   // goes to dw[v], or to updates[v] where there is one; `updates` may be null.
   void backward(Workspace<T>& space, const Run& run, const Backprop<T>& backprop, T* const* dw,
                 const ops::TileUpdate<T>* const* updates, Poll& poll) const;
+  // Whether a step runs together with the next one.
+  bool runs_with_next(std::size_t step, const Run& run) const;
 
   // Forward over all run.n samples: by blocks of rows shared among threads, in training as one
   // batch. use(space, first, count, penalty) is called for each block, on any thread, when its

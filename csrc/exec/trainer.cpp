@@ -65,6 +65,7 @@ Trainer<T>::Trainer(NetworkPtr network, NetworkPtr evaluation_network,
   training.metrics = score_.metrics;
   evaluation = training;
   updates_ = tile_updates(network_->plan, backprop_, optimizer);
+  pairs_ = paired_steps(network_->plan, backprop_);
   unread_ = unread_steps(network_->plan, objective_);
 }
 
@@ -84,6 +85,12 @@ template <class T>
 void Trainer<T>::check_values(const Dataset& data) const {
   for (const Source& x : data.x) x.check_rows();
   objective_.check_labels(data);
+}
+
+template <class T>
+isize Trainer<T>::scratch(isize capacity) const {
+  const Plan<T>& plan = network_->plan;
+  return std::max(backprop_.scratch(plan, capacity), pair_scratch(plan, pairs_, capacity));
 }
 
 // A small network's batch is trained in parts: the activations of one stay in the cache, threads
@@ -113,7 +120,7 @@ void Trainer<T>::make_room(isize batch, isize parts, isize rows, isize workers) 
   if (!workers_.empty() && workers_[0].space.capacity < rows) workers_.clear();
   if (!workers_.empty()) rows = workers_[0].space.capacity;  // all have room for the same
   while (static_cast<isize>(workers_.size()) < workers) {
-    workers_.push_back({Workspace<T>(plan, rows, true, backprop_.scratch(plan, rows))});
+    workers_.push_back({Workspace<T>(plan, rows, true, scratch(rows))});
   }
   while (static_cast<isize>(parts_.size()) < parts) {
     Part& part = parts_.emplace_back(Part{objective_.empty_score()});
@@ -243,7 +250,7 @@ Run Trainer<T>::start_part(Worker& worker, const Dataset& data, const Batch& bat
   worker.feed.gather(data, batch.order + rows.begin, 0, rows.size, team);
   worker.space.packed = optimizer.packed();
   const auto step = static_cast<std::uint32_t>(optimizer.iterations);
-  return {rows.size, team, true, batch.seed, step, batch.keep ? nullptr : &unread_};
+  return {rows.size, team, true, batch.seed, step, batch.keep ? nullptr : &unread_, &pairs_};
 }
 
 // The score counts before the update: penalties are those of the weights that made the predictions.
@@ -288,7 +295,7 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
       const isize n = request.batch_size;
       std::vector<int> kernels;
       if (team && count - done >= kFewest && fuses(n) && rows_of_part(data, n) == n) {
-        kernels = shared_kernels(network_->plan, updates_, n);
+        kernels = shared_kernels(network_->plan, updates_, pairs_, n);
       }
       const Packed packed(optimizer, kernels, request.team);
       while (!is_last()) train_next(false);
@@ -331,12 +338,13 @@ Gradients<T> Trainer<T>::gradients(const Dataset& data, bool training_mode, std:
   const FlushDenormals flush;
   const Plan<T>& plan = network_->plan;
   const isize n = data.x[0].samples();
-  Workspace<T> space(plan, n, true, backprop_.scratch(plan, n));
+  Workspace<T> space(plan, n, true, scratch(n));
   Feed<T> feed;
   space.gather(data.x, nullptr, 0, n, team);
   feed.gather(data, nullptr, 0, n, team);
   Score score = objective_.empty_score();
-  const Run run{n, team, training_mode, seed, static_cast<std::uint32_t>(optimizer.iterations)};
+  const auto step = static_cast<std::uint32_t>(optimizer.iterations);
+  const Run run{n, team, training_mode, seed, step, nullptr, &pairs_};
   run_losses(space, feed, score, run, n, poll);
   network_->backward(space, run, backprop_, optimizer.gradients(), nullptr, poll);
   optimizer.add_penalty_gradients(weight_of(score, n), team);

@@ -97,6 +97,7 @@ class Trainer {
   };
   // Larger batches have their weight gradients from a BLAS, in pieces too large for a cache.
   bool fuses(isize n) const { return n <= 256 && !updates_.empty(); }
+  isize scratch(isize capacity) const;  // elements a workspace needs
   isize rows_of_part(const Dataset& data, isize batch) const;
   void make_room(isize batch, isize parts, isize rows, isize workers);
   void train_batch(const Dataset& data, const TrainRequest& request, isize batch,
@@ -115,6 +116,7 @@ class Trainer {
   Objective<T> objective_, evaluation_objective_;
   Backprop<T> backprop_;
   std::vector<const ops::TileUpdate<T>*> updates_;  // by variable; empty where there are none
+  std::vector<bool> pairs_;                         // by step: it may run together with the next
   std::vector<bool> unread_;  // by step: its output has no reader while a batch is trained
   Pace pace_;
   // Made for the largest batch so far.

@@ -127,12 +127,14 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
     list.reserve(size + kAlignment / sizeof(list[0]));
     list.resize(size);
   };
-  alone(x, most_inputs);
-  alone(sparse_x, most_inputs);
-  alone(dx, most_inputs);
-  alone(w, most_variables);
-  alone(dw, most_variables);
-  alone(updates, most_variables);
+  for (Arguments& of : arguments) {
+    alone(of.x, most_inputs);
+    alone(of.sparse_x, most_inputs);
+    alone(of.dx, most_inputs);
+    alone(of.w, most_variables);
+    alone(of.dw, most_variables);
+    alone(of.updates, most_variables);
+  }
 }
 
 template <class T>

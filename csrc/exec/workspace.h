@@ -1,6 +1,7 @@
 // The memory of one run over up to `capacity` samples.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "core/arena.h"
@@ -33,11 +34,14 @@ struct Workspace {
   std::vector<InputPlace> inputs;
   // By variable: a kernel stored panel after panel in place of the variable, or null; null without.
   T* const* packed = nullptr;
-  // Argument lists of one op at a time, sized for the largest.
-  std::vector<const T*> x;
-  std::vector<const ops::SparseInput<T>*> sparse_x;
-  std::vector<T*> w, dx, dw;
-  std::vector<const ops::TileUpdate<T>*> updates;
+  // Argument lists of one op at a time, or of two that run together, sized for the largest.
+  struct Arguments {
+    std::vector<const T*> x;
+    std::vector<const ops::SparseInput<T>*> sparse_x;
+    std::vector<T*> w, dx, dw;
+    std::vector<const ops::TileUpdate<T>*> updates;
+  };
+  std::array<Arguments, 2> arguments;
 };
 
 }  // namespace pynn::exec

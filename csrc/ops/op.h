@@ -110,6 +110,30 @@ class Op {
     return false;
   }
 
+  // Two ops after each other, where nobody else reads what lies between them, may share out their
+  // work better together than in turn: the first knows whether, for n samples, and how. What lies
+  // between them has an order of their own, then. `scratch` has scratch_with() elements for up to n
+  // samples; that is 0 for ops that never run together.
+  virtual bool runs_with(const Op<T>& next, isize n) const {
+    static_cast<void>(next), static_cast<void>(n);
+    return false;
+  }
+  virtual isize scratch_with(const Op<T>& next, isize n) const {
+    static_cast<void>(next), static_cast<void>(n);
+    return 0;
+  }
+  virtual void forward_with(const Op<T>& next, const Forward<T>& run, const Forward<T>& next_run,
+                            T* scratch) const {
+    static_cast<void>(scratch);
+    forward(run);
+    next.forward(next_run);
+  }
+  virtual void backward_with(const Op<T>& next, const Backward<T>& run,
+                             const Backward<T>& next_run) const {
+    next.backward(next_run);
+    backward(run);
+  }
+
   // What the plan asks of an activation: its row if it is elementwise (then the op before it may
   // absorb it), its name, whether its derivative is computed from the input.
   virtual int activation_row() const { return -1; }
