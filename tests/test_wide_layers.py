@@ -1,4 +1,4 @@
-"""Chains of wide dense layers, which share out their work in pairs, against the textbook's loops."""
+"""Chains of wide dense layers, whose work is shared out in pairs, against the textbook's loops."""
 
 from __future__ import annotations
 

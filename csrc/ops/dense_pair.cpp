@@ -88,22 +88,22 @@ void Dense<T>::backward_with(const Op<T>& next, const Backward<T>& run,
     weight_gradient(run, {0, in_}, cols, {x, in_}, {dz + rows * cols.begin, cols.size}, rows);
   };
   const double product = gemm_cost(rows, cols_, in_);
-  parallel_for(run.pass.team, panels.count, product + 2 * gemm_cost(rows, cols_, units),
-               [&](isize i) {
-                 const Tile cols = panels[i];
-                 const isize at = rows * cols.begin, size = cols.size;
-                 const T* const v = next_run.w[0] + cols.begin * second.ld_;
-                 gemm<T>(dz + at, size, {}, {dz_next, units}, {v, second.ld_, true}, rows, size, units);
-                 if (row_ >= 0) {
-                   k.activation[row_].backward(dz + at, kept + at, dz + at, params_, rows * size);
-                 }
-                 for (isize j = 0; j < units; j += kWidestPanel) {
-                   second.weight_gradient(next_run, cols, {j, std::min(units - j, kWidestPanel)},
-                                          {run.y + at, size}, {dz_next + j, units}, rows);
-                 }
-                 if (db) k.column_sums(db + cols.begin, dz + at, rows, size, size);
-                 if (!dx) kernel_gradient(cols);
-               });
+  parallel_for(
+      run.pass.team, panels.count, product + 2 * gemm_cost(rows, cols_, units), [&](isize i) {
+        const Tile cols = panels[i];
+        const isize at = rows * cols.begin, size = cols.size;
+        const T* const v = next_run.w[0] + cols.begin * second.ld_;
+        gemm<T>(dz + at, size, {}, {dz_next, units}, {v, second.ld_, true}, rows, size, units);
+        if (row_ >= 0) {
+          k.activation[row_].backward(dz + at, kept + at, dz + at, params_, rows * size);
+        }
+        for (isize j = 0; j < units; j += kWidestPanel) {
+          second.weight_gradient(next_run, cols, {j, std::min(units - j, kWidestPanel)},
+                                 {run.y + at, size}, {dz_next + j, units}, rows);
+        }
+        if (db) k.column_sums(db + cols.begin, dz + at, rows, size, size);
+        if (!dx) kernel_gradient(cols);
+      });
   if (!dx) return;
   const Cut strips = product_panels<T>(in_, rows, cols_);
   parallel_for(run.pass.team, strips.count, product, [&](isize s) {
