@@ -265,10 +265,13 @@ inline constexpr auto kActivations = std::tuple{
 
 // ---- the kernels that follow from a table ------------------------------------------------------
 
-// Hands the parameters to a loop; a flag reaches it as a constant, so it costs nothing inside.
+// Hands the parameters to a loop. A flag, and parameters that all have their defaults, reach it as
+// constants: then what they switch off costs nothing inside.
 template <const auto& kRows, std::size_t Row, class T, class Loop>
 PYNN_INLINE void with_params(const T* p, Loop loop) {
-  if constexpr (std::get<Row>(kRows).text.fields[0].is_flag) {
+  constexpr auto& fields = std::get<Row>(kRows).text.fields;
+  constexpr T defaults[kMaxParams] = {T(fields[0].value), T(fields[1].value), T(fields[2].value)};
+  if constexpr (fields[0].is_flag) {
     if (p[0] != 0) {
       const T on[kMaxParams] = {1, p[1], p[2]};
       loop(on);
@@ -276,6 +279,9 @@ PYNN_INLINE void with_params(const T* p, Loop loop) {
       const T off[kMaxParams] = {0, p[1], p[2]};
       loop(off);
     }
+  } else if (field_count(fields) > 0 && p[0] == defaults[0] && p[1] == defaults[1] &&
+             p[2] == defaults[2]) {
+    loop(defaults);
   } else {
     const T copy[kMaxParams] = {p[0], p[1], p[2]};  // the loop's stores cannot reach it
     loop(copy);

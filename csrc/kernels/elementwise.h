@@ -1,7 +1,7 @@
 // Loops without a table of their own: scaling, bias, sums, penalties.
 #pragma once
 
-#include "kernels/isa.h"
+#include "kernels/simd.h"
 
 namespace pynn::kernels::PYNN_ISA {
 
@@ -26,14 +26,31 @@ void add_bias(T* y, const T* b, isize rows, isize cols, isize ld) {
   }
 }
 
-// db(cols) = sum over rows of dy(rows, cols). Row by row: whole cache lines, no horizontal sums.
+// The sums of kVectors registers of columns, the last of which has `last` lanes.
+template <class T, int kVectors>
+PYNN_INLINE void register_sums(T* db, const T* dy, isize rows, isize ld, isize last) {
+  using S = Simd<T>;
+  typename S::Register sum[kVectors] = {};
+  for (isize r = 0; r < rows; ++r, dy += ld) {
+    PYNN_UNROLL
+    for (int v = 0; v + 1 < kVectors; ++v) sum[v] += S::load(dy + v * S::kLanes);
+    sum[kVectors - 1] += typename S::Register(load_first(dy + (kVectors - 1) * S::kLanes, last));
+  }
+  PYNN_UNROLL
+  for (int v = 0; v + 1 < kVectors; ++v) S::store(db + v * S::kLanes, sum[v]);
+  store_first(db + (kVectors - 1) * S::kLanes, sum[kVectors - 1], last);
+}
+
+// db(cols) = sum over rows of dy(rows, cols), row by row
 template <class T>
 void column_sums(T* db, const T* dy, isize rows, isize cols, isize ld) {
-  PYNN_SIMD
-  for (isize j = 0; j < cols; ++j) db[j] = 0;
-  for (isize r = 0; r < rows; ++r, dy += ld) {
-    PYNN_SIMD
-    for (isize j = 0; j < cols; ++j) db[j] += dy[j];
+  constexpr isize kLanes = Simd<T>::kLanes, kMany = 4;
+  isize j = 0;
+  for (; j + kMany * kLanes <= cols; j += kMany * kLanes) {
+    register_sums<T, kMany>(db + j, dy + j, rows, ld, kLanes);
+  }
+  for (; j < cols; j += kLanes) {
+    register_sums<T, 1>(db + j, dy + j, rows, ld, cols - j < kLanes ? cols - j : kLanes);
   }
 }
 

@@ -21,7 +21,7 @@ constexpr isize kMostRows = 256;  // with more of them the sums would be more th
 
 template <class T>
 bool Dense<T>::runs_with(const Op<T>& next, isize n) const {
-  constexpr isize kWorthwhile = 600'000;
+  constexpr isize kWorthwhile = 100'000;
   const auto& second = static_cast<const Dense&>(next);
   const isize rows = n * lead_;
   return rows <= kMostRows && rows * cols_ * (in_ + second.cols_) > kWorthwhile;
