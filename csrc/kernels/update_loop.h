@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "kernels/isa.h"
+#include "kernels/simd.h"
 #include "kernels/table.h"
 #include "kernels/vmath.h"
 
@@ -64,17 +64,37 @@ PYNN_INLINE void update_row(const Step step, T* __restrict w, const T* __restric
   }
 }
 
+// What is left of a row beyond whole registers goes through one of its own: element by element it
+// would take as long as all before it.
 template <class Optimizer, int kVariant, bool kPlain, class T>
 void update_variant(const typename Optimizer::template Step<T>& step, const UpdateTile<T>& tile) {
+  using S = Simd<T>;
+  constexpr int kSlots = Optimizer::variants[kVariant].count;
   const bool flat = tile.ld == tile.cols && tile.ld_g == tile.cols;  // no gaps: one long row
-  const isize rows = flat ? 1 : tile.rows, n = flat ? tile.rows * tile.cols : tile.cols;
+  const isize rows = flat ? 1 : tile.rows, cols = flat ? tile.rows * tile.cols : tile.cols;
+  const isize rest = cols % S::kLanes, whole = cols - rest;
+  alignas(kRegisterBytes) T last_w[S::kLanes], last_g[S::kLanes], last[kMaxSlots][S::kLanes];
   for (isize r = 0; r < rows; ++r) {
-    const isize at = r * tile.ld;
-    T* slot[kMaxSlots] = {};
-    for (int i = 0; i < Optimizer::variants[kVariant].count; ++i) slot[i] = tile.slot[i] + at;
-    update_row<Optimizer, kVariant, kPlain>(step, tile.w + at, tile.g + r * tile.ld_g, slot[0],
-                                            slot[1], slot[2], n, tile.grad_scale, tile.grad_limit,
-                                            tile.keep);
+    T *w = tile.w + r * tile.ld, *slot[kMaxSlots] = {};
+    const T* g = tile.g + r * tile.ld_g;
+    for (int i = 0; i < kSlots; ++i) slot[i] = tile.slot[i] + r * tile.ld;
+    for (isize n = whole;; n = S::kLanes) {
+      update_row<Optimizer, kVariant, kPlain>(step, w, g, slot[0], slot[1], slot[2], n,
+                                              tile.grad_scale, tile.grad_limit, tile.keep);
+      if (rest == 0 || w == last_w) break;
+      S::store(last_w, load_first(w + whole, rest));
+      S::store(last_g, load_first(g + whole, rest));
+      w = last_w;
+      g = last_g;
+      for (int i = 0; i < kSlots; ++i) {
+        S::store(last[i], load_first(slot[i] + whole, rest));
+        slot[i] = last[i];
+      }
+    }
+    if (rest == 0) continue;
+    const isize at = r * tile.ld + whole;
+    store_first(tile.w + at, S::load(last_w), rest);
+    for (int i = 0; i < kSlots; ++i) store_first(tile.slot[i] + at, S::load(last[i]), rest);
   }
 }
 

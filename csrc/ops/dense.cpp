@@ -184,7 +184,7 @@ void Dense<T>::weight_gradient(const Backward<T>& run, Tile w_rows, Tile cols, F
   }
   constexpr isize kFewest = 8, kElements = 16 * 1024 / static_cast<isize>(sizeof(T));
   alignas(kAlignment) T dw[std::max(kElements, kFewest * kWidestPanel)];
-  const isize ld = whole_lines<T>(cols.size);
+  const isize ld = cols.size == ld_ ? ld_ : whole_lines<T>(cols.size);  // no gaps where W has none
   const Cut strips(w_rows.size, std::max(kFewest, kElements / ld / kFewest * kFewest));
   for (isize s = 0; s < strips.count; ++s) {
     const auto [first, count] = strips[s];
