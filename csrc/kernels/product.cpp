@@ -8,7 +8,7 @@
 #include <array>
 #include <utility>
 
-#include "kernels/simd.h"
+#include "kernels/packing.h"
 
 namespace pynn::kernels::PYNN_ISA {
 namespace {
@@ -23,17 +23,33 @@ template <class T>
 inline constexpr isize kPanelElements = kPanelBytes / static_cast<isize>(sizeof(T));
 template <class T>
 inline constexpr isize kPanelRows = kPanelElements<T> / kPanelCols<T>;
+// Rows of b so far apart push each other out of the first-level cache.
+template <class T>
+inline constexpr isize kFar = 2048 / static_cast<isize>(sizeof(T));
 
 template <class T>
 struct TileArgs {
   T* c;
   const T *first, *a, *b;
+  T* copy;  // of b, row behind row
   isize ld_c, ld_first, ld_a, ld_b, k;
   isize last;   // lanes of the last vector
   isize tiles;  // one below the other
+
+  void place(T* matrix, isize ld, const Addend<T>& sum, isize row, isize col) {
+    c = matrix + row * ld + col;
+    ld_c = ld;
+    first = sum.data ? sum.data + row * sum.ld + col : nullptr;
+    ld_first = sum.ld;
+  }
+  void skip(isize rows, bool transposed) {
+    a += rows * (transposed ? 1 : ld_a);
+    c += rows * ld_c;
+    if (first) first += rows * ld_first;
+  }
 };
 
-template <class T, bool kTransposed, int kRows, int kVectors>
+template <class T, bool kTransposed, int kRows, int kVectors, bool kCopies = false>
 void product_tiles(const TileArgs<T>& args) {
   using S = Simd<T>;
   using Register = typename S::Register;
@@ -48,6 +64,7 @@ void product_tiles(const TileArgs<T>& args) {
     T* c = args.c + tile * kRows * ld_c;
     const T* first = args.first ? args.first + tile * kRows * ld_first : nullptr;
     const T *a = args.a + tile * kRows * (kTransposed ? 1 : ld_a), *b = args.b;
+    [[maybe_unused]] T* copy = args.copy;
     Register sum[kRows][kVectors];
     PYNN_UNROLL
     for (int i = 0; i < kRows; ++i) {
@@ -59,7 +76,10 @@ void product_tiles(const TileArgs<T>& args) {
     for (isize p = args.k; p > 0; --p) {
       Register row[kVectors];
       PYNN_UNROLL
-      for (int v = 0; v < kVectors; ++v) row[v] = kMasks ? load(b, v) : S::load(b + v * S::kLanes);
+      for (int v = 0; v < kVectors; ++v) {
+        row[v] = kMasks ? load(b, v) : S::load(b + v * S::kLanes);
+        if constexpr (kCopies) S::store(copy + v * S::kLanes, row[v]);
+      }
       PYNN_UNROLL
       for (int i = 0; i < kRows; ++i) {
         const T one = kTransposed ? a[i] : a[i * ld_a];
@@ -68,6 +88,7 @@ void product_tiles(const TileArgs<T>& args) {
       }
       a += kTransposed ? ld_a : 1;
       b += ld_b;
+      if constexpr (kCopies) copy += kVectors * S::kLanes;
     }
     PYNN_UNROLL
     for (int i = 0; i < kRows; ++i) {
@@ -90,77 +111,141 @@ constexpr auto tile_kernels(std::integer_sequence<int, kIndex...>) {
 template <class T, bool kTransposed>
 inline constexpr auto kTiles =
     tile_kernels<T, kTransposed>(std::make_integer_sequence<int, kTileRows * kTileVectors>{});
+template <class T, bool kTransposed>
+inline constexpr TileKernel<T> kCopyingTiles[kTileVectors] = {
+    &product_tiles<T, kTransposed, kTileRows, 1, true>,
+    &product_tiles<T, kTransposed, kTileRows, 2, true>,
+    &product_tiles<T, kTransposed, kTileRows, 3, true>};
 
-// to(rows, width) = b from (row, col) on, zeros beyond `cols`
+// Some columns from `begin` on.
 template <class T>
-void pack_rows(T* to, isize width, const Factor<T>& b, isize row, isize col, isize rows,
-               isize cols) {
-  const T* from = b.data + row * b.ld + col;
-  for (isize p = 0; p < rows; ++p, to += width, from += b.ld) {
-    for (isize j = 0; j < width; ++j) to[j] = j < cols ? from[j] : T(0);
+struct Panel {
+  static constexpr isize kLanes = Simd<T>::kLanes;
+  isize begin, cols, vectors, width;
+  Panel(isize begin_, isize end)
+      : begin(begin_),
+        cols(end - begin_ < kPanelCols<T> ? end - begin_ : kPanelCols<T>),
+        vectors((cols + kLanes - 1) / kLanes),
+        width(vectors * kLanes) {}
+  isize last() const { return cols - (vectors - 1) * kLanes; }
+  bool must_pack(const Factor<T>& b) const { return b.transposed || (!kMasks && cols < width); }
+};
+
+// All rows of a panel: whole tiles, then a smaller one of the rows that are left.
+template <class T>
+PYNN_INLINE void product_rows(TileArgs<T>& args, bool transposed, isize rows, isize vectors) {
+  const auto& tiles = transposed ? kTiles<T, true> : kTiles<T, false>;
+  while (rows > 0) {
+    const isize height = rows < kTileRows ? rows : kTileRows;
+    args.tiles = rows / height;
+    tiles[static_cast<std::size_t>((height - 1) * kTileVectors + vectors - 1)](args);
+    args.skip(args.tiles * height, transposed);
+    rows %= height;
   }
 }
 
-// The same where b is the transpose of what lies in memory: in squares of registers.
+// The same for a b to be copied: the first tile, which waits for it anyway, copies what it reads.
 template <class T>
-void pack_columns(T* to, isize width, const Factor<T>& b, isize row, isize col, isize rows,
-                  isize cols) {
-  using S = Simd<T>;
-  constexpr isize kLanes = S::kLanes;
-  const T* from = b.data + col * b.ld + row;
-  for (isize j = 0; j < width; j += kLanes) {
-    for (isize p = 0; p < rows; p += kLanes) {
-      const bool whole = rows - p >= kLanes;
-      typename S::Register square[kLanes];
-      PYNN_UNROLL
-      for (isize i = 0; i < kLanes; ++i) {
-        const T* line = from + (j + i) * b.ld + p;
-        square[i] = j + i >= cols ? typename S::Register{}
-                    : whole       ? S::load(line)
-                                  : typename S::Register(load_first(line, rows - p));
+PYNN_INLINE void product_rows_copying(TileArgs<T>& args, T* copy, bool transposed, isize rows,
+                                      const Panel<T>& panel) {
+  args.tiles = 1;
+  args.copy = copy;
+  (transposed ? kCopyingTiles<T, true> : kCopyingTiles<T, false>)[panel.vectors - 1](args);
+  args.skip(kTileRows, transposed);
+  args.b = copy;
+  args.ld_b = panel.width;
+  product_rows(args, transposed, rows - kTileRows, panel.vectors);
+}
+
+// By panels of columns, each in pieces of k.
+template <class T>
+void by_panels(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
+               isize k) {
+  alignas(64) T packed[kPanelElements<T>];
+  const bool far = b.ld >= kFar<T> && m >= 2 * kTileRows;
+  for (isize j = 0; j < n; j += kPanelCols<T>) {
+    const Panel<T> panel(j, n);
+    const bool packs = panel.must_pack(b);
+    TileArgs<T> args;
+    args.ld_a = a.ld;
+    args.ld_b = packs ? panel.width : b.ld;
+    args.last = panel.last();
+    for (isize p = 0; p == 0 || p < k; p += kPanelRows<T>) {
+      args.k = k - p < kPanelRows<T> ? k - p : kPanelRows<T>;
+      args.a = a.data + (a.transposed ? p * a.ld : p);
+      args.b = b.data + p * b.ld + j;
+      args.place(c, ldc, p > 0 ? Addend<T>{c, ldc} : first, 0, j);
+      if (packs) {
+        pack(packed, panel.width, b, p, j, args.k, panel.cols);
+        args.b = packed;
       }
-      Transposer<T>::run(square);
-      PYNN_UNROLL
-      for (isize i = 0; i < kLanes; ++i) {
-        if (p + i < rows) S::store(to + (p + i) * width + j, square[i]);
+      if (far && !packs) {
+        product_rows_copying(args, packed, a.transposed, m, panel);
+      } else {
+        product_rows(args, a.transposed, m, panel.vectors);
       }
     }
   }
 }
 
-// By panels of columns, each in pieces of k.
+// ---- large in every direction -------------------------------------------------------------------
+// By panels, a is read again for each of them, and leaves the cache meanwhile if it is large. So a
+// block of b is copied, panel behind panel, and a group of rows of a meets all of them while it is
+// in the first-level cache. On the stack: kernels allocate nothing, and a thread-local buffer would
+// be there in every thread for every instruction set.
+inline constexpr isize kBlockBytes = 192 * 1024, kDeepest = 512, kGroupRows = 2 * kTileRows;
 template <class T>
-void by_tiles(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
-              isize k) {
-  constexpr isize kLanes = Simd<T>::kLanes;
-  alignas(64) T packed[kPanelElements<T>];
-  const auto& tiles = a.transposed ? kTiles<T, true> : kTiles<T, false>;
-  for (isize j = 0; j < n; j += kPanelCols<T>) {
-    const isize cols = n - j < kPanelCols<T> ? n - j : kPanelCols<T>;
-    const isize vectors = (cols + kLanes - 1) / kLanes, width = vectors * kLanes;
-    const bool pack = b.transposed || (!kMasks && cols < width);
-    TileArgs<T> args;
-    args.ld_a = a.ld;
-    args.ld_b = pack ? width : b.ld;
-    args.ld_c = ldc;
-    args.last = cols - (vectors - 1) * kLanes;
-    for (isize p = 0; p == 0 || p < k; p += kPanelRows<T>) {
-      args.k = k - p < kPanelRows<T> ? k - p : kPanelRows<T>;
-      args.b = b.data + p * b.ld + j;
+inline constexpr isize kLargeElements = 512 * 1024 / static_cast<isize>(sizeof(T));  // of a
+template <class T>
+inline constexpr isize kBlockElements = kBlockBytes / static_cast<isize>(sizeof(T));
+template <class T>
+inline constexpr isize kBlockCols = 960 / static_cast<isize>(sizeof(T));  // whole panels
+
+// As few pieces of up to `most` as there can be, of the same size rounded up to `unit`.
+PYNN_INLINE isize equal_pieces(isize extent, isize most, isize unit) {
+  const isize pieces = (extent + most - 1) / most, size = (extent + pieces - 1) / pieces;
+  return (size + unit - 1) / unit * unit;
+}
+
+template <class T>
+void by_blocks(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
+               isize k) {
+  alignas(64) T packed[kBlockElements<T>], group[kDeepest * kGroupRows];
+  const isize width = equal_pieces(n, kBlockCols<T>, kPanelCols<T>);
+  const isize room = kBlockElements<T> / width;
+  const isize depth = equal_pieces(k, room < kDeepest ? room : kDeepest, 1);
+  for (isize j = 0; j < n; j += width) {
+    const isize end = n - j < width ? n : j + width;
+    for (isize p = 0; p < k; p += depth) {
       const Addend<T> sum = p > 0 ? Addend<T>{c, ldc} : first;
-      args.ld_first = sum.ld;
-      if (pack) {
-        (b.transposed ? pack_columns<T> : pack_rows<T>)(packed, width, b, p, j, args.k, cols);
-        args.b = packed;
-      }
-      for (isize i = 0; i < m; i += args.tiles * kTileRows) {
-        const bool whole = m - i >= kTileRows;  // the rows that are left make a smaller tile
-        const isize rows = whole ? kTileRows : m - i;
-        args.tiles = whole ? (m - i) / kTileRows : 1;
-        args.a = a.data + (a.transposed ? p * a.ld + i : i * a.ld + p);
-        args.first = sum.data ? sum.data + i * sum.ld + j : nullptr;
-        args.c = c + i * ldc + j;
-        tiles[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)](args);
+      TileArgs<T> args;
+      args.k = k - p < depth ? k - p : depth;
+      for (isize i = 0; i < m; i += kGroupRows) {
+        const isize rows = m - i < kGroupRows ? m - i : kGroupRows;
+        const T* rows_of_a = a.data + i * a.ld + p;
+        args.ld_a = a.ld;
+        if (a.transposed) {
+          pack_rows(group, kGroupRows, a, p, i, args.k, rows);
+          rows_of_a = group;
+          args.ld_a = kGroupRows;
+        }
+        for (isize q = j; q < end; q += kPanelCols<T>) {
+          const Panel<T> panel(q, end);
+          T* copy = packed + (q - j) * args.k;
+          args.a = rows_of_a;
+          args.last = panel.last();
+          args.place(c, ldc, sum, i, q);
+          if (i == 0 && !panel.must_pack(b)) {
+            args.b = b.data + p * b.ld + q;
+            args.ld_b = b.ld;
+            product_rows_copying(args, copy, a.transposed, rows, panel);
+            continue;
+          }
+          if (i == 0) pack(copy, panel.width, b, p, q, args.k, panel.cols);
+          args.b = copy;
+          args.ld_b = panel.width;
+          product_rows(args, a.transposed, rows, panel.vectors);
+        }
       }
     }
   }
@@ -177,7 +262,7 @@ void along_rows(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isiz
   alignas(64) T part[kFew * kPiece];
   for (isize i = 0; i < m; i += kPiece) {
     const isize rows = m - i < kPiece ? m - i : kPiece;
-    by_tiles<T>(part, kPiece, {}, {b.data, b.ld, !b.transposed}, {a.data + i, a.ld}, n, rows, k);
+    by_panels<T>(part, kPiece, {}, {b.data, b.ld, !b.transposed}, {a.data + i, a.ld}, n, rows, k);
     for (isize r = 0; r < rows; ++r) {
       for (isize j = 0; j < n; ++j) {
         const T start = first.data ? first.data[(i + r) * first.ld + j] : T(0);
@@ -244,7 +329,8 @@ void product(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m
              isize k) {
   if (n <= kFew && a.transposed && m > kFew) return along_rows(c, ldc, first, a, b, m, n, k);
   const bool dots = n <= kFew && !a.transposed && k >= 16 && n * k <= kPanelElements<T>;
-  (dots ? by_dots<T> : by_tiles<T>)(c, ldc, first, a, b, m, n, k);
+  const bool large = m >= 4 * kTileRows && n > 3 * kPanelCols<T> && m * k >= kLargeElements<T>;
+  (dots ? by_dots<T> : large ? by_blocks<T> : by_panels<T>)(c, ldc, first, a, b, m, n, k);
 }
 
 template void product(float*, isize, Addend<float>, Factor<float>, Factor<float>, isize, isize,
