@@ -64,7 +64,7 @@ void product_tiles(const TileArgs<T>& args) {
     T* c = args.c + tile * kRows * ld_c;
     const T* first = args.first ? args.first + tile * kRows * ld_first : nullptr;
     const T *a = args.a + tile * kRows * (kTransposed ? 1 : ld_a), *b = args.b;
-    [[maybe_unused]] T* copy = args.copy;
+    [[maybe_unused]] T* copy = kCopies ? args.copy : nullptr;
     Register sum[kRows][kVectors];
     PYNN_UNROLL
     for (int i = 0; i < kRows; ++i) {
@@ -168,17 +168,14 @@ void by_panels(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize
     const bool packs = panel.must_pack(b);
     TileArgs<T> args;
     args.ld_a = a.ld;
-    args.ld_b = packs ? panel.width : b.ld;
     args.last = panel.last();
     for (isize p = 0; p == 0 || p < k; p += kPanelRows<T>) {
       args.k = k - p < kPanelRows<T> ? k - p : kPanelRows<T>;
       args.a = a.data + (a.transposed ? p * a.ld : p);
-      args.b = b.data + p * b.ld + j;
+      args.b = packs ? packed : b.data + p * b.ld + j;
+      args.ld_b = packs ? panel.width : b.ld;
       args.place(c, ldc, p > 0 ? Addend<T>{c, ldc} : first, 0, j);
-      if (packs) {
-        pack(packed, panel.width, b, p, j, args.k, panel.cols);
-        args.b = packed;
-      }
+      if (packs) pack(packed, panel.width, b, p, j, args.k, panel.cols);
       if (far && !packs) {
         product_rows_copying(args, packed, a.transposed, m, panel);
       } else {
@@ -327,7 +324,7 @@ void by_dots(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m
 template <class T>
 void product(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
              isize k) {
-  if (n <= kFew && a.transposed && m > kFew) return along_rows(c, ldc, first, a, b, m, n, k);
+  if (n <= kFew && a.transposed) return along_rows(c, ldc, first, a, b, m, n, k);
   const bool dots = n <= kFew && !a.transposed && k >= 16 && n * k <= kPanelElements<T>;
   const bool large = m >= 4 * kTileRows && n > 3 * kPanelCols<T> && m * k >= kLargeElements<T>;
   (dots ? by_dots<T> : large ? by_blocks<T> : by_panels<T>)(c, ldc, first, a, b, m, n, k);
