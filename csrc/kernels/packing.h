@@ -16,8 +16,7 @@ void pack_rows(T* to, isize width, const Factor<T>& b, isize row, isize col, isi
   for (isize p = 0; p < rows; ++p, to += width, from += b.ld) {
     isize j = 0;
     for (; j + S::kLanes <= cols; j += S::kLanes) S::store(to + j, S::load(from + j));
-    if (j < cols) S::store(to + j, load_first(from + j, cols - j)), j += S::kLanes;
-    for (; j < width; j += S::kLanes) S::store(to + j, typename S::Register{});
+    for (; j < width; ++j) to[j] = j < cols ? from[j] : T(0);
   }
 }
 

@@ -185,7 +185,7 @@ void by_panels(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize
   }
 }
 
-// ---- large in every direction -------------------------------------------------------------------
+// ---- large products -----------------------------------------------------------------------------
 // By panels, a is read again for each of them, and leaves the cache meanwhile if it is large. So a
 // block of b is copied, panel behind panel, and a group of rows of a meets all of them while it is
 // in the first-level cache. On the stack: kernels allocate nothing, and a thread-local buffer would
@@ -326,7 +326,9 @@ void product(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m
              isize k) {
   if (n <= kFew && a.transposed) return along_rows(c, ldc, first, a, b, m, n, k);
   const bool dots = n <= kFew && !a.transposed && k >= 16 && n * k <= kPanelElements<T>;
-  const bool large = m >= 4 * kTileRows && n > 3 * kPanelCols<T> && m * k >= kLargeElements<T>;
+  const bool scattered = a.transposed && a.ld >= 2 * kFar<T> && k >= kDeepest;
+  const bool large =
+      m >= 2 * kTileRows && n > 2 * kPanelCols<T> && (m * k >= kLargeElements<T> || scattered);
   (dots ? by_dots<T> : large ? by_blocks<T> : by_panels<T>)(c, ldc, first, a, b, m, n, k);
 }
 

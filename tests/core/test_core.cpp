@@ -149,7 +149,7 @@ void gemm() {
   }
   one_gemm<T>(5, 9, 0);
   one_gemm<T>(13, 101, 700);   // deeper than a panel
-  one_gemm<T>(300, 130, 290);  // large enough for BLAS
+  one_gemm<T>(260, 520, 260);  // large enough for BLAS
 }
 
 template <class S>
