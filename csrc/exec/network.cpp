@@ -53,6 +53,7 @@ struct Bound {
       const auto input = static_cast<std::size_t>(step.inputs[i]);
       at.x[i] = space.tensor[input];
       at.sparse_x[i] = space.sparse[input].get();
+      at.listed_x[i] = space.listed[input];
     }
     for (std::size_t i = 0; i < step.variables.size(); ++i) {
       const int variable = step.variables[i];
@@ -63,8 +64,9 @@ struct Bound {
   }
 
   ops::Forward<T> forward(double* penalty) const {
-    return {pass,    space.tensor[output()], space.saved[index], at.x.data(), at.w.data(), packed,
-            penalty, kept_by(space, index),  at.sparse_x.data()};
+    return {
+        pass,    space.tensor[output()], space.saved[index], at.x.data(),       at.w.data(), packed,
+        penalty, kept_by(space, index),  at.sparse_x.data(), at.listed_x.data()};
   }
   ops::Backward<T> backward() const {
     return {pass,
@@ -78,7 +80,8 @@ struct Bound {
             at.w.data(),
             packed,
             kept_by(space, index),
-            at.sparse_x.data()};
+            at.sparse_x.data(),
+            at.listed_x.data()};
   }
   std::size_t output() const { return static_cast<std::size_t>(step.output); }
 

@@ -73,13 +73,17 @@ bool Source::dense_samples() const {
 }
 
 template <class T>
+bool Source::ready() const {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(data) % alignof(T) == 0 &&
+                       strides[0] % static_cast<isize>(alignof(T)) == 0;
+  return dtype == kDTypeOf<T> && !compressed && aligned && dense_samples();
+}
+
+template <class T>
 const T* Source::in_place(isize first) const {
-  const char* from = data + first * strides[0];
   const isize bytes = sample_size() * static_cast<isize>(sizeof(T));
-  const bool aligned = reinterpret_cast<std::uintptr_t>(from) % alignof(T) == 0;
-  const bool as_it_is = dtype == kDTypeOf<T> && !compressed && aligned && dense_samples() &&
-                        (strides[0] == bytes || samples() == 1);
-  return as_it_is ? reinterpret_cast<const T*>(from) : nullptr;
+  if (!ready<T>() || (strides[0] != bytes && samples() != 1)) return nullptr;
+  return reinterpret_cast<const T*>(data + first * strides[0]);
 }
 
 template <class T>
@@ -100,6 +104,8 @@ void Source::gather(T* y, const std::int64_t* rows, isize first, isize count, in
   });
 }
 
+template bool Source::ready<float>() const;
+template bool Source::ready<double>() const;
 template const float* Source::in_place(isize) const;
 template const double* Source::in_place(isize) const;
 template void Source::gather(float*, const std::int64_t*, isize, isize, int) const;

@@ -52,6 +52,9 @@ struct Source {
   // True where a sample's elements lie one after another.
   bool dense_samples() const;
 
+  // Whether each sample lies in memory as the engine wants it.
+  template <class T>
+  bool ready() const;
   // Samples first, first + 1, ... as they lie in memory, or null where that is not how the engine
   // wants them.
   template <class T>

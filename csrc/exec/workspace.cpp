@@ -55,6 +55,23 @@ std::pair<std::vector<int>, std::vector<isize>> reuse_slots(const Plan<T>& plan,
   return {slot, size};
 }
 
+template <class T>
+const ops::Op<T>* sole_reader(const Plan<T>& plan, int input) {
+  const ops::Op<T>* reader = nullptr;
+  int readers = 0;
+  for (const Step<T>& step : plan.steps) {
+    for (int of : step.inputs) {
+      if (plan.tensors[static_cast<std::size_t>(of)].memory != input) continue;
+      ++readers;
+      reader = of == input ? step.op.get() : nullptr;
+    }
+  }
+  for (int output : plan.outputs) {
+    if (plan.tensors[static_cast<std::size_t>(output)].memory == input) ++readers;
+  }
+  return readers == 1 ? reader : nullptr;
+}
+
 }  // namespace
 
 template <class T>
@@ -64,7 +81,8 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
       gradient(plan.tensors.size()),
       saved(plan.steps.size()),
       kept(training ? plan.steps.size() : 0),
-      sparse(plan.tensors.size()) {
+      sparse(plan.tensors.size()),
+      listed(plan.tensors.size()) {
   for (const Tensor& tensor_of : plan.tensors) {
     check(tensor_of.size == 0 || capacity <= kMostElements / tensor_of.size,
           "a batch must fit into memory. Received: ", capacity, " samples of shape ",
@@ -108,7 +126,9 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
   }
   for (int input : plan.inputs) {
     InputPlace& place =
-        inputs.emplace_back(InputPlace{tensor[static_cast<std::size_t>(input)], {}});
+        inputs.emplace_back(InputPlace{tensor[static_cast<std::size_t>(input)], {}, nullptr, {}});
+    if (training) place.sole_reader = sole_reader(plan, input);
+    if (place.sole_reader) place.listed.resize(static_cast<std::size_t>(capacity));
     for (std::size_t t = 0; t < tensor.size(); ++t) {
       if (plan.tensors[t].memory == input) place.tensors.push_back(t);
     }
@@ -130,6 +150,7 @@ Workspace<T>::Workspace(const Plan<T>& plan, isize capacity_, bool training, isi
   for (Arguments& of : arguments) {
     alone(of.x, most_inputs);
     alone(of.sparse_x, most_inputs);
+    alone(of.listed_x, most_inputs);
     alone(of.dx, most_inputs);
     alone(of.w, most_variables);
     alone(of.dw, most_variables);
@@ -145,6 +166,15 @@ void Workspace<T>::gather(const std::vector<Source>& sources, const std::int64_t
       sparse[i]->gather(sources[i], rows, first, n, team);
       continue;
     }
+    InputPlace& input = inputs[i];
+    const bool lists = rows && input.sole_reader && input.sole_reader->reads_listed(n) &&
+                       sources[i].template ready<T>();
+    listed[i] = lists ? input.listed.data() : nullptr;
+    for (isize r = 0; lists && r < n; ++r) {
+      const char* sample = sources[i].data + rows[r] * sources[i].strides[0];
+      input.listed[static_cast<std::size_t>(r)] = reinterpret_cast<const T*>(sample);
+    }
+    if (lists) continue;
     const T* there = rows ? nullptr : sources[i].template in_place<T>(first);
     T* const own = inputs[i].own;
     T* const place = there ? const_cast<T*>(there) : own;  // inputs are only read

@@ -16,8 +16,8 @@ struct Workspace {
   // wait for what backward adds up; in inference tensors share memory where they can.
   Workspace(const Plan<T>& plan, isize capacity, bool training, isize scratch_size = 0);
 
-  // The samples rows[0..n) of the inputs, or first, first + 1, ... where rows is null. The latter
-  // are read where they are if they lie there as the engine wants them.
+  // The samples rows[0..n) of the inputs, or first, first + 1, ... where rows is null. They are
+  // read where they are if they lie there as the engine wants them, and as their reader does.
   void gather(const std::vector<Source>& sources, const std::int64_t* rows, isize first, isize n,
               int team);
 
@@ -25,11 +25,14 @@ struct Workspace {
   std::vector<T*> tensor, gradient, saved;  // by tensor, by tensor, by step; null where not needed
   std::vector<ops::Kept> kept;              // by step, in training
   std::vector<std::unique_ptr<SparseBatch<T>>> sparse;  // by tensor, null where dense
+  std::vector<const T* const*> listed;  // by tensor: where each sample is, null where together
   Arena<T> arena;
   T* scratch = nullptr;
   struct InputPlace {
     T* own;
     std::vector<std::size_t> tensors;  // that share its memory, itself among them
+    const ops::Op<T>* sole_reader;     // in training; null where several read it
+    std::vector<const T*> listed;
   };
   std::vector<InputPlace> inputs;
   // By variable: a kernel stored panel after panel in place of the variable, or null; null without.
@@ -38,6 +41,7 @@ struct Workspace {
   struct Arguments {
     std::vector<const T*> x;
     std::vector<const ops::SparseInput<T>*> sparse_x;
+    std::vector<const T* const*> listed_x;
     std::vector<T*> w, dx, dw;
     std::vector<const ops::TileUpdate<T>*> updates;
   };

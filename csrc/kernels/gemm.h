@@ -19,7 +19,7 @@ void gemm_reference(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, 
     for (isize j = 0; j < n; ++j) {
       double sum = first.data ? static_cast<double>(first.data[i * first.ld + j]) : 0;
       for (isize p = 0; p < k; ++p) {
-        const T left = a.transposed ? a.data[p * a.ld + i] : a.data[i * a.ld + p];
+        const T left = a.transposed ? a.row(p)[i] : a.row(i)[p];
         const T right = b.transposed ? b.data[j * b.ld + p] : b.data[p * b.ld + j];
         sum += static_cast<double>(left) * static_cast<double>(right);
       }

@@ -30,9 +30,11 @@ inline constexpr isize kFar = 2048 / static_cast<isize>(sizeof(T));
 template <class T>
 struct TileArgs {
   T* c;
-  const T *first, *a, *b;
+  const T* first;
+  Factor<T> a;
+  const T* b;
   T* copy;  // of b, row behind row
-  isize ld_c, ld_first, ld_a, ld_b, k;
+  isize ld_c, ld_first, ld_b, k;
   isize last;   // lanes of the last vector
   isize tiles;  // one below the other
 
@@ -42,28 +44,40 @@ struct TileArgs {
     first = sum.data ? sum.data + row * sum.ld + col : nullptr;
     ld_first = sum.ld;
   }
-  void skip(isize rows, bool transposed) {
-    a += rows * (transposed ? 1 : ld_a);
+  void skip(isize rows) {
+    a = a.transposed ? a.from(0, rows) : a.from(rows, 0);
     c += rows * ld_c;
     if (first) first += rows * ld_first;
   }
 };
 
-template <class T, bool kTransposed, int kRows, int kVectors, bool kCopies = false>
+// How a tile meets the numbers of a: along its rows, or across them.
+enum class Order { along, across, across_listed };
+
+template <class T, Order kOrder, int kRows, int kVectors, bool kCopies = false>
 void product_tiles(const TileArgs<T>& args) {
   using S = Simd<T>;
   using Register = typename S::Register;
   constexpr int kLast = kVectors - 1;
+  constexpr bool kPointers = kOrder == Order::along && kRows <= kTileRows;
   const isize last = args.last, ld_c = args.ld_c, ld_first = args.ld_first;
   const auto load = [last](const T* from, int v) PYNN_LAMBDA -> Register {
     from += v * S::kLanes;
     return v < kLast ? S::load(from) : load_first(from, last);
   };
-  const isize ld_a = args.ld_a, ld_b = args.ld_b;
+  const isize ld_a = args.a.ld, ld_b = args.ld_b, k = args.k;
   for (isize tile = 0; tile < args.tiles; ++tile) {
-    T* c = args.c + tile * kRows * ld_c;
-    const T* first = args.first ? args.first + tile * kRows * ld_first : nullptr;
-    const T *a = args.a + tile * kRows * (kTransposed ? 1 : ld_a), *b = args.b;
+    const isize top = tile * kRows;
+    T* c = args.c + top * ld_c;
+    const T* first = args.first ? args.first + top * ld_first : nullptr;
+    const T *b = args.b, *a = nullptr;
+    [[maybe_unused]] const T* row_of_a[kPointers ? kRows : 1];
+    if constexpr (kPointers) {
+      PYNN_UNROLL
+      for (int i = 0; i < kRows; ++i) row_of_a[i] = args.a.row(top + i);
+    } else if constexpr (kOrder != Order::across_listed) {
+      a = args.a.data + top * (kOrder == Order::along ? ld_a : 1);
+    }
     [[maybe_unused]] T* copy = kCopies ? args.copy : nullptr;
     Register sum[kRows][kVectors];
     PYNN_UNROLL
@@ -73,20 +87,23 @@ void product_tiles(const TileArgs<T>& args) {
         sum[i][v] = first ? load(first + i * ld_first, v) : Register{};
       }
     }
-    for (isize p = args.k; p > 0; --p) {
+    for (isize p = 0; p < k; ++p) {
       Register row[kVectors];
       PYNN_UNROLL
       for (int v = 0; v < kVectors; ++v) {
         row[v] = kMasks ? load(b, v) : S::load(b + v * S::kLanes);
         if constexpr (kCopies) S::store(copy + v * S::kLanes, row[v]);
       }
+      if constexpr (kOrder == Order::across_listed) a = args.a.rows[p] + args.a.column + top;
       PYNN_UNROLL
       for (int i = 0; i < kRows; ++i) {
-        const T one = kTransposed ? a[i] : a[i * ld_a];
+        const T one = kPointers ? row_of_a[i][p] : kOrder == Order::along ? a[i * ld_a] : a[i];
         PYNN_UNROLL
         for (int v = 0; v < kVectors; ++v) sum[i][v] += one * row[v];
       }
-      a += kTransposed ? ld_a : 1;
+      if constexpr (!kPointers && kOrder != Order::across_listed) {
+        a += kOrder == Order::along ? 1 : ld_a;
+      }
       b += ld_b;
       if constexpr (kCopies) copy += kVectors * S::kLanes;
     }
@@ -101,21 +118,40 @@ void product_tiles(const TileArgs<T>& args) {
   }
 }
 
+// Tiles of up to kTileRows rows, and of one vector twice as many: as few sums as eight would wait
+// for each other.
 template <class T>
 using TileKernel = void (*)(const TileArgs<T>&);
-template <class T, bool kTransposed, int... kIndex>
-constexpr auto tile_kernels(std::integer_sequence<int, kIndex...>) {
-  return std::array<TileKernel<T>, sizeof...(kIndex)>{
-      &product_tiles<T, kTransposed, kIndex / kTileVectors + 1, kIndex % kTileVectors + 1>...};
-}
-template <class T, bool kTransposed>
-inline constexpr auto kTiles =
-    tile_kernels<T, kTransposed>(std::make_integer_sequence<int, kTileRows * kTileVectors>{});
-template <class T, bool kTransposed>
+template <class T, Order kOrder>
+struct Tiles {
+  template <int... kIndex>
+  static constexpr auto wide(std::integer_sequence<int, kIndex...>) {
+    return std::array<TileKernel<T>, sizeof...(kIndex)>{
+        &product_tiles<T, kOrder, kIndex / kTileVectors + 1, kIndex % kTileVectors + 1>...};
+  }
+  template <int... kIndex>
+  static constexpr auto tall(std::integer_sequence<int, kIndex...>) {
+    return std::array<TileKernel<T>, sizeof...(kIndex)>{
+        &product_tiles<T, kOrder, kTileRows + 1 + kIndex, 1>...};
+  }
+  static constexpr auto kWide = wide(std::make_integer_sequence<int, kTileRows * kTileVectors>{});
+  static constexpr auto kTall = tall(std::make_integer_sequence<int, kTileRows>{});
+
+  static PYNN_INLINE TileKernel<T> kernel(isize rows, isize vectors) {
+    return rows > kTileRows
+               ? kTall[static_cast<std::size_t>(rows - kTileRows - 1)]
+               : kWide[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)];
+  }
+};
+template <class T, Order kOrder>
 inline constexpr TileKernel<T> kCopyingTiles[kTileVectors] = {
-    &product_tiles<T, kTransposed, kTileRows, 1, true>,
-    &product_tiles<T, kTransposed, kTileRows, 2, true>,
-    &product_tiles<T, kTransposed, kTileRows, 3, true>};
+    &product_tiles<T, kOrder, kTileRows, 1, true>, &product_tiles<T, kOrder, kTileRows, 2, true>,
+    &product_tiles<T, kOrder, kTileRows, 3, true>};
+
+template <class T>
+PYNN_INLINE Order order_of(const Factor<T>& a) {
+  return !a.transposed ? Order::along : a.rows ? Order::across_listed : Order::across;
+}
 
 // Some columns from `begin` on.
 template <class T>
@@ -133,28 +169,35 @@ struct Panel {
 
 // All rows of a panel: whole tiles, then a smaller one of the rows that are left.
 template <class T>
-PYNN_INLINE void product_rows(TileArgs<T>& args, bool transposed, isize rows, isize vectors) {
-  const auto& tiles = transposed ? kTiles<T, true> : kTiles<T, false>;
+PYNN_INLINE void product_rows(TileArgs<T>& args, isize rows, isize vectors) {
+  const Order order = order_of(args.a);
+  const bool tall = vectors == 1 && !(order == Order::along && args.a.rows);
+  const isize most = tall ? 2 * kTileRows : kTileRows;
   while (rows > 0) {
-    const isize height = rows < kTileRows ? rows : kTileRows;
+    const isize height = rows < most ? rows : most;
     args.tiles = rows / height;
-    tiles[static_cast<std::size_t>((height - 1) * kTileVectors + vectors - 1)](args);
-    args.skip(args.tiles * height, transposed);
+    (order == Order::along    ? Tiles<T, Order::along>::kernel(height, vectors)
+     : order == Order::across ? Tiles<T, Order::across>::kernel(height, vectors)
+                              : Tiles<T, Order::across_listed>::kernel(height, vectors))(args);
+    args.skip(args.tiles * height);
     rows %= height;
   }
 }
 
 // The same for a b to be copied: the first tile, which waits for it anyway, copies what it reads.
 template <class T>
-PYNN_INLINE void product_rows_copying(TileArgs<T>& args, T* copy, bool transposed, isize rows,
+PYNN_INLINE void product_rows_copying(TileArgs<T>& args, T* copy, isize rows,
                                       const Panel<T>& panel) {
+  const Order order = order_of(args.a);
   args.tiles = 1;
   args.copy = copy;
-  (transposed ? kCopyingTiles<T, true> : kCopyingTiles<T, false>)[panel.vectors - 1](args);
-  args.skip(kTileRows, transposed);
+  (order == Order::along    ? kCopyingTiles<T, Order::along>
+   : order == Order::across ? kCopyingTiles<T, Order::across>
+                            : kCopyingTiles<T, Order::across_listed>)[panel.vectors - 1](args);
+  args.skip(kTileRows);
   args.b = copy;
   args.ld_b = panel.width;
-  product_rows(args, transposed, rows - kTileRows, panel.vectors);
+  product_rows(args, rows - kTileRows, panel.vectors);
 }
 
 // By panels of columns, each in pieces of k.
@@ -167,19 +210,18 @@ void by_panels(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize
     const Panel<T> panel(j, n);
     const bool packs = panel.must_pack(b);
     TileArgs<T> args;
-    args.ld_a = a.ld;
     args.last = panel.last();
     for (isize p = 0; p == 0 || p < k; p += kPanelRows<T>) {
       args.k = k - p < kPanelRows<T> ? k - p : kPanelRows<T>;
-      args.a = a.data + (a.transposed ? p * a.ld : p);
+      args.a = a.transposed ? a.from(p, 0) : a.from(0, p);
       args.b = packs ? packed : b.data + p * b.ld + j;
       args.ld_b = packs ? panel.width : b.ld;
       args.place(c, ldc, p > 0 ? Addend<T>{c, ldc} : first, 0, j);
       if (packs) pack(packed, panel.width, b, p, j, args.k, panel.cols);
       if (far && !packs) {
-        product_rows_copying(args, packed, a.transposed, m, panel);
+        product_rows_copying(args, packed, m, panel);
       } else {
-        product_rows(args, a.transposed, m, panel.vectors);
+        product_rows(args, m, panel.vectors);
       }
     }
   }
@@ -219,13 +261,9 @@ void by_blocks(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize
       args.k = k - p < depth ? k - p : depth;
       for (isize i = 0; i < m; i += kGroupRows) {
         const isize rows = m - i < kGroupRows ? m - i : kGroupRows;
-        const T* rows_of_a = a.data + i * a.ld + p;
-        args.ld_a = a.ld;
-        if (a.transposed) {
-          pack_rows(group, kGroupRows, a, p, i, args.k, rows);
-          rows_of_a = group;
-          args.ld_a = kGroupRows;
-        }
+        if (a.transposed) pack_rows(group, kGroupRows, a, p, i, args.k, rows);
+        const Factor<T> rows_of_a =
+            a.transposed ? Factor<T>{group, kGroupRows, true} : a.from(i, p);
         for (isize q = j; q < end; q += kPanelCols<T>) {
           const Panel<T> panel(q, end);
           T* copy = packed + (q - j) * args.k;
@@ -235,13 +273,13 @@ void by_blocks(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize
           if (i == 0 && !panel.must_pack(b)) {
             args.b = b.data + p * b.ld + q;
             args.ld_b = b.ld;
-            product_rows_copying(args, copy, a.transposed, rows, panel);
+            product_rows_copying(args, copy, rows, panel);
             continue;
           }
           if (i == 0) pack(copy, panel.width, b, p, q, args.k, panel.cols);
           args.b = copy;
           args.ld_b = panel.width;
-          product_rows(args, a.transposed, rows, panel.vectors);
+          product_rows(args, rows, panel.vectors);
         }
       }
     }
@@ -272,14 +310,14 @@ void along_rows(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isiz
 // The sums of as many rows of a, times one of b, as a register has lanes; those at the end of a
 // shorter block repeat its last row.
 template <class T>
-PYNN_INLINE typename Simd<T>::Register row_dots(const T* a, isize ld, isize rows, const T* b,
+PYNN_INLINE typename Simd<T>::Register row_dots(const Factor<T>& a, isize rows, const T* b,
                                                 isize k) {
   using S = Simd<T>;
   using Register = typename S::Register;
   const T* row[S::kLanes];
   Register sum[S::kLanes] = {};
   PYNN_UNROLL
-  for (isize i = 0; i < S::kLanes; ++i) row[i] = a + (i < rows ? i : rows - 1) * ld;
+  for (isize i = 0; i < S::kLanes; ++i) row[i] = a.row(i < rows ? i : rows - 1);
   isize p = 0;
   for (; p + S::kLanes <= k; p += S::kLanes) {
     const Register factor = S::load(b + p);
@@ -310,7 +348,7 @@ void by_dots(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m
     const isize rows = m - i < kLanes ? m - i : kLanes;
     for (isize j = 0; j < n; ++j) {
       const T* factor = b.transposed ? b.data + j * b.ld : packed + j * k;
-      const auto dots = row_dots(a.data + i * a.ld, a.ld, rows, factor, k);
+      const auto dots = row_dots(a.from(i, 0), rows, factor, k);
       for (isize r = 0; r < rows; ++r) {
         const T start = first.data ? first.data[(i + r) * first.ld + j] : T(0);
         c[(i + r) * ldc + j] = start + dots[r];
@@ -324,11 +362,11 @@ void by_dots(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m
 template <class T>
 void product(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
              isize k) {
-  if (n <= kFew && a.transposed) return along_rows(c, ldc, first, a, b, m, n, k);
+  if (n <= kFew && a.transposed && !a.rows) return along_rows(c, ldc, first, a, b, m, n, k);
   const bool dots = n <= kFew && !a.transposed && k >= 16 && n * k <= kPanelElements<T>;
   const bool scattered = a.transposed && a.ld >= 2 * kFar<T> && k >= kDeepest;
-  const bool large =
-      m >= 2 * kTileRows && n > 2 * kPanelCols<T> && (m * k >= kLargeElements<T> || scattered);
+  const bool large = m >= 2 * kTileRows && n > 2 * kPanelCols<T> && !a.rows &&
+                     (m * k >= kLargeElements<T> || scattered);
   (dots ? by_dots<T> : large ? by_blocks<T> : by_panels<T>)(c, ldc, first, a, b, m, n, k);
 }
 

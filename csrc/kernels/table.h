@@ -16,12 +16,24 @@ inline constexpr int kMaxSlots = 3;   // state arrays of an optimizer
 inline constexpr int kMaxFields = 8;  // hyper-parameters of an optimizer
 
 // ---- matrices ----------------------------------------------------------------------------------
-// A factor of a product, taken as it is or transposed.
+// A factor of a product, taken as it is or transposed. The rows of what lies in memory are `ld`
+// apart; or, in the first factor alone, each is where `rows` says, from `column` on.
 template <class T>
 struct Factor {
   const T* data;
   isize ld;
   bool transposed = false;
+  const T* const* rows = nullptr;
+  isize column = 0;
+
+  [[gnu::always_inline]] const T* row(isize r) const {
+    return rows ? rows[r] + column : data + r * ld;
+  }
+  // What begins at this row and column of what lies in memory.
+  [[gnu::always_inline]] Factor from(isize r, isize c) const {
+    if (rows) return {data, ld, transposed, rows + r, column + c};
+    return {data + r * ld + c, ld, transposed};
+  }
 };
 // What a product is added to: nothing, one row for all (ld 0), or a matrix, which may be the
 // result.

@@ -59,6 +59,12 @@ bool Dense<T>::shares_panels(isize n) const {
   return rows <= 256 && in_ >= 16 && product_panels<T>(cols_, rows, in_).count > 1;
 }
 
+// Few columns have products of their own, and large ones copy x.
+template <class T>
+bool Dense<T>::reads_listed(isize n) const {
+  return lead_ == 1 && n <= 256 && cols_ > 4;
+}
+
 template <class T>
 void Dense<T>::forward(const Forward<T>& run) const {
   const auto& k = kernels::table<T>();
@@ -70,7 +76,7 @@ void Dense<T>::forward(const Forward<T>& run) const {
                                                     : inference_panels<T>(cols_, rows);
   const double cost =
       sparse ? csr_cost(sparse->samples.start[rows], cols_) : gemm_cost(rows, cols_, in_);
-  const T *x = run.x[0], *w = run.w[0];
+  const T* w = run.w[0];
   T* z = before_activation(run);
   parallel_for(run.pass.team, panels.count * blocks.count, cost, [&](isize i) {
     const Tile cols = panels[i % panels.count], block = blocks[i / panels.count];
@@ -80,7 +86,7 @@ void Dense<T>::forward(const Forward<T>& run) const {
                     cols.size);
       if (has_bias_) k.add_bias(z + at, run.w[1] + cols.begin, block.size, cols.size, cols_);
     } else {
-      gemm<T>(z + at, cols_, bias_of(run, cols), {x + block.begin * in_, in_},
+      gemm<T>(z + at, cols_, bias_of(run, cols), input_of(run).from(block.begin, 0),
               panel_of(w, run.packed, cols), block.size, cols.size, in_);
     }
     if (row_ < 0) return;
@@ -94,7 +100,7 @@ template <class T>
 void Dense<T>::backward(const Backward<T>& run) const {
   const auto& k = kernels::table<T>();
   const isize rows = run.pass.n * lead_;
-  const T* x = run.x[0];
+  const Factor<T> x = input_of(run);
   through_activation(run, rows);
   // dW = x^T dz and db by panels of W; dx = dz W^T by blocks of rows and panels of x.
   T *const dz = run.dy, *const dx = run.dx[0];
@@ -117,7 +123,7 @@ void Dense<T>::backward(const Backward<T>& run) const {
                  if (i < dw_tasks) {
                    const Tile cols = panels[i];
                    const Factor<T> dz_panel{dz + cols.begin, cols_};
-                   if (gradient) weight_gradient(run, {0, in_}, cols, {x, in_}, dz_panel, rows);
+                   if (gradient) weight_gradient(run, {0, in_}, cols, x, dz_panel, rows);
                    if (db) k.column_sums(db + cols.begin, dz_panel.data, rows, cols.size, cols_);
                    return;
                  }
@@ -129,7 +135,7 @@ void Dense<T>::backward(const Backward<T>& run) const {
   if (!run.updates[0]) return;
   // W is not read any more.
   parallel_for(run.pass.team, panels.count, product, [&](isize i) {
-    weight_gradient(run, {0, in_}, panels[i], {x, in_}, {dz + panels[i].begin, cols_}, rows);
+    weight_gradient(run, {0, in_}, panels[i], x, {dz + panels[i].begin, cols_}, rows);
   });
 }
 
@@ -177,10 +183,11 @@ void Dense<T>::times_transposed(T* dx, const T* dz, const T* w, bool packed, Til
 template <class T>
 void Dense<T>::weight_gradient(const Backward<T>& run, Tile w_rows, Tile cols, Factor<T> x,
                                Factor<T> dz, isize rows) const {
+  x.transposed = true;
   if (!run.updates[0]) {
     if (!run.dw[0]) return;
     T* const dw = run.dw[0] + w_rows.begin * ld_ + cols.begin;
-    return gemm<T>(dw, ld_, {}, {x.data, x.ld, true}, dz, w_rows.size, cols.size, rows);
+    return gemm<T>(dw, ld_, {}, x, dz, w_rows.size, cols.size, rows);
   }
   constexpr isize kFewest = 8, kElements = 16 * 1024 / static_cast<isize>(sizeof(T));
   alignas(kAlignment) T dw[std::max(kElements, kFewest * kWidestPanel)];
@@ -188,7 +195,7 @@ void Dense<T>::weight_gradient(const Backward<T>& run, Tile w_rows, Tile cols, F
   const Cut strips(w_rows.size, std::max(kFewest, kElements / ld / kFewest * kFewest));
   for (isize s = 0; s < strips.count; ++s) {
     const auto [first, count] = strips[s];
-    gemm<T>(dw, ld, {}, {x.data + first, x.ld, true}, dz, count, cols.size, rows);
+    gemm<T>(dw, ld, {}, x.from(0, first), dz, count, cols.size, rows);
     run.updates[0]->apply(w_rows.begin + first, cols.begin, count, cols.size, dw, ld);
   }
 }

@@ -15,6 +15,7 @@ class Dense final : public Op<T> {
 
   bool absorb(const Op<T>& activation) override;
   bool shares_panels(isize n) const override;
+  bool reads_listed(isize n) const override;
   void forward(const Forward<T>& run) const override;
   void backward(const Backward<T>& run) const override;
 
@@ -27,6 +28,10 @@ class Dense final : public Op<T> {
                      const Backward<T>& next_run) const override;
 
  private:
+  template <class Run>
+  kernels::Factor<T> input_of(const Run& run) const {
+    return {run.x[0], in_, false, run.listed[0]};
+  }
   T* before_activation(const Forward<T>& run) const;
   kernels::Addend<T> bias_of(const Forward<T>& run, Tile cols) const;
   kernels::Factor<T> panel_of(const T* w, bool packed, Tile cols) const;

@@ -48,7 +48,7 @@ void Dense<T>::forward_with(const Op<T>& next, const Forward<T>& run, const Forw
   parallel_for(run.pass.team, panels.count, gemm_cost(rows, cols_, in_ + units), [&](isize i) {
     const Tile cols = panels[i];
     const isize at = rows * cols.begin;
-    gemm<T>(before + at, cols.size, bias_of(run, cols), {run.x[0], in_},
+    gemm<T>(before + at, cols.size, bias_of(run, cols), input_of(run),
             panel_of(run.w[0], run.packed, cols), rows, cols.size, in_);
     if (row_ >= 0) k.activation[row_].forward(h + at, before + at, params_, rows * cols.size);
     T* const sum = i > 0 ? sums + (i - 1) * rows * units : z;
@@ -76,7 +76,7 @@ void Dense<T>::backward_with(const Op<T>& next, const Backward<T>& run,
   const auto& k = kernels::table<T>();
   const auto& second = static_cast<const Dense&>(next);
   const isize rows = run.pass.n * lead_, units = second.cols_;
-  const T *const x = run.x[0], *const kept = keeps_x_ ? run.saved : run.y;
+  const T* const kept = keeps_x_ ? run.saved : run.y;
   second.through_activation(next_run, rows);
   const T* const dz_next = next_run.dy;
   T *const dz = run.dy, *const dx = run.dx[0], *const db = has_bias_ ? run.dw[1] : nullptr;
@@ -85,7 +85,7 @@ void Dense<T>::backward_with(const Op<T>& next, const Backward<T>& run,
   }
   const Cut panels = kernel_panels<T>(cols_);
   const auto kernel_gradient = [&](Tile cols) {
-    weight_gradient(run, {0, in_}, cols, {x, in_}, {dz + rows * cols.begin, cols.size}, rows);
+    weight_gradient(run, {0, in_}, cols, input_of(run), {dz + rows * cols.begin, cols.size}, rows);
   };
   const double product = gemm_cost(rows, cols_, in_);
   parallel_for(

@@ -46,6 +46,9 @@ struct Forward {
   Kept* kept;         // null where no backward pass can follow
   // One per input: what takes the place of x where it is sparse, else null.
   const SparseInput<T>* const* sparse;
+  // One per input: the samples of x where each has a place of its own (Op::reads_listed), else
+  // null.
+  const T* const* const* listed;
 };
 
 // An optimizer as an op sees it: takes the gradient of a tile of a variable, rows x cols from (row,
@@ -73,6 +76,7 @@ struct Backward {
   bool packed;  // as forward
   Kept* kept;
   const SparseInput<T>* const* sparse;
+  const T* const* const* listed;
 };
 
 // What an op is made from. `in` and `variables` are shapes; a sample's shape has no batch axis. An
@@ -106,6 +110,13 @@ class Op {
 
   // Whether threads that train on n samples would share out the panels of the first variable.
   virtual bool shares_panels(isize n) const {
+    static_cast<void>(n);
+    return false;
+  }
+
+  // Whether it takes n samples of its first input each at a place of its own, where the user has
+  // them.
+  virtual bool reads_listed(isize n) const {
     static_cast<void>(n);
     return false;
   }
