@@ -59,7 +59,6 @@ void product_tiles(const TileArgs<T>& args) {
   using S = Simd<T>;
   using Register = typename S::Register;
   constexpr int kLast = kVectors - 1;
-  constexpr bool kPointers = kOrder == Order::along && kRows <= kTileRows;
   const isize last = args.last, ld_c = args.ld_c, ld_first = args.ld_first;
   const auto load = [last](const T* from, int v) PYNN_LAMBDA -> Register {
     from += v * S::kLanes;
@@ -71,13 +70,10 @@ void product_tiles(const TileArgs<T>& args) {
     T* c = args.c + top * ld_c;
     const T* first = args.first ? args.first + top * ld_first : nullptr;
     const T *b = args.b, *a = nullptr;
-    [[maybe_unused]] const T* row_of_a[kPointers ? kRows : 1];
-    if constexpr (kPointers) {
-      PYNN_UNROLL
-      for (int i = 0; i < kRows; ++i) row_of_a[i] = args.a.row(top + i);
-    } else if constexpr (kOrder != Order::across_listed) {
-      a = args.a.data + top * (kOrder == Order::along ? ld_a : 1);
-    }
+    [[maybe_unused]] const T* row_of_a[kRows];
+    PYNN_UNROLL
+    for (int i = 0; i < kRows && kOrder == Order::along; ++i) row_of_a[i] = args.a.row(top + i);
+    if constexpr (kOrder == Order::across) a = args.a.data + top;
     [[maybe_unused]] T* copy = kCopies ? args.copy : nullptr;
     Register sum[kRows][kVectors];
     PYNN_UNROLL
@@ -97,13 +93,11 @@ void product_tiles(const TileArgs<T>& args) {
       if constexpr (kOrder == Order::across_listed) a = args.a.rows[p] + args.a.column + top;
       PYNN_UNROLL
       for (int i = 0; i < kRows; ++i) {
-        const T one = kPointers ? row_of_a[i][p] : kOrder == Order::along ? a[i * ld_a] : a[i];
+        const T one = kOrder == Order::along ? row_of_a[i][p] : a[i];
         PYNN_UNROLL
         for (int v = 0; v < kVectors; ++v) sum[i][v] += one * row[v];
       }
-      if constexpr (!kPointers && kOrder != Order::across_listed) {
-        a += kOrder == Order::along ? 1 : ld_a;
-      }
+      if constexpr (kOrder == Order::across) a += ld_a;
       b += ld_b;
       if constexpr (kCopies) copy += kVectors * S::kLanes;
     }
@@ -118,31 +112,16 @@ void product_tiles(const TileArgs<T>& args) {
   }
 }
 
-// Tiles of up to kTileRows rows, and of one vector twice as many: as few sums as eight would wait
-// for each other.
 template <class T>
 using TileKernel = void (*)(const TileArgs<T>&);
+template <class T, Order kOrder, int... kIndex>
+constexpr auto tile_kernels(std::integer_sequence<int, kIndex...>) {
+  return std::array<TileKernel<T>, sizeof...(kIndex)>{
+      &product_tiles<T, kOrder, kIndex / kTileVectors + 1, kIndex % kTileVectors + 1>...};
+}
 template <class T, Order kOrder>
-struct Tiles {
-  template <int... kIndex>
-  static constexpr auto wide(std::integer_sequence<int, kIndex...>) {
-    return std::array<TileKernel<T>, sizeof...(kIndex)>{
-        &product_tiles<T, kOrder, kIndex / kTileVectors + 1, kIndex % kTileVectors + 1>...};
-  }
-  template <int... kIndex>
-  static constexpr auto tall(std::integer_sequence<int, kIndex...>) {
-    return std::array<TileKernel<T>, sizeof...(kIndex)>{
-        &product_tiles<T, kOrder, kTileRows + 1 + kIndex, 1>...};
-  }
-  static constexpr auto kWide = wide(std::make_integer_sequence<int, kTileRows * kTileVectors>{});
-  static constexpr auto kTall = tall(std::make_integer_sequence<int, kTileRows>{});
-
-  static PYNN_INLINE TileKernel<T> kernel(isize rows, isize vectors) {
-    return rows > kTileRows
-               ? kTall[static_cast<std::size_t>(rows - kTileRows - 1)]
-               : kWide[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)];
-  }
-};
+inline constexpr auto kTiles =
+    tile_kernels<T, kOrder>(std::make_integer_sequence<int, kTileRows * kTileVectors>{});
 template <class T, Order kOrder>
 inline constexpr TileKernel<T> kCopyingTiles[kTileVectors] = {
     &product_tiles<T, kOrder, kTileRows, 1, true>, &product_tiles<T, kOrder, kTileRows, 2, true>,
@@ -153,16 +132,18 @@ PYNN_INLINE Order order_of(const Factor<T>& a) {
   return !a.transposed ? Order::along : a.rows ? Order::across_listed : Order::across;
 }
 
-// Some columns from `begin` on.
+// Some columns from `begin` on: three vectors as long as none is left alone at the end. The sums of
+// a tile of one vector are so few that they wait for each other.
 template <class T>
 struct Panel {
   static constexpr isize kLanes = Simd<T>::kLanes;
   isize begin, cols, vectors, width;
-  Panel(isize begin_, isize end)
-      : begin(begin_),
-        cols(end - begin_ < kPanelCols<T> ? end - begin_ : kPanelCols<T>),
-        vectors((cols + kLanes - 1) / kLanes),
-        width(vectors * kLanes) {}
+  Panel(isize begin_, isize end) : begin(begin_) {
+    const isize left = (end - begin + kLanes - 1) / kLanes;
+    vectors = left == kTileVectors + 1 ? 2 : left < kTileVectors ? left : kTileVectors;
+    width = vectors * kLanes;
+    cols = end - begin < width ? end - begin : width;
+  }
   isize last() const { return cols - (vectors - 1) * kLanes; }
   bool must_pack(const Factor<T>& b) const { return b.transposed || (!kMasks && cols < width); }
 };
@@ -171,14 +152,13 @@ struct Panel {
 template <class T>
 PYNN_INLINE void product_rows(TileArgs<T>& args, isize rows, isize vectors) {
   const Order order = order_of(args.a);
-  const bool tall = vectors == 1 && !(order == Order::along && args.a.rows);
-  const isize most = tall ? 2 * kTileRows : kTileRows;
+  const auto& tiles = order == Order::along    ? kTiles<T, Order::along>
+                      : order == Order::across ? kTiles<T, Order::across>
+                                               : kTiles<T, Order::across_listed>;
   while (rows > 0) {
-    const isize height = rows < most ? rows : most;
+    const isize height = rows < kTileRows ? rows : kTileRows;
     args.tiles = rows / height;
-    (order == Order::along    ? Tiles<T, Order::along>::kernel(height, vectors)
-     : order == Order::across ? Tiles<T, Order::across>::kernel(height, vectors)
-                              : Tiles<T, Order::across_listed>::kernel(height, vectors))(args);
+    tiles[static_cast<std::size_t>((height - 1) * kTileVectors + vectors - 1)](args);
     args.skip(args.tiles * height);
     rows %= height;
   }
@@ -206,7 +186,7 @@ void by_panels(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize
                isize k) {
   alignas(64) T packed[kPanelElements<T>];
   const bool far = b.ld >= kFar<T> && m >= 2 * kTileRows;
-  for (isize j = 0; j < n; j += kPanelCols<T>) {
+  for (isize j = 0; j < n;) {
     const Panel<T> panel(j, n);
     const bool packs = panel.must_pack(b);
     TileArgs<T> args;
@@ -224,6 +204,7 @@ void by_panels(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize
         product_rows(args, m, panel.vectors);
       }
     }
+    j += panel.cols;
   }
 }
 
@@ -264,22 +245,22 @@ void by_blocks(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize
         if (a.transposed) pack_rows(group, kGroupRows, a, p, i, args.k, rows);
         const Factor<T> rows_of_a =
             a.transposed ? Factor<T>{group, kGroupRows, true} : a.from(i, p);
-        for (isize q = j; q < end; q += kPanelCols<T>) {
+        for (isize q = j; q < end;) {
           const Panel<T> panel(q, end);
           T* copy = packed + (q - j) * args.k;
           args.a = rows_of_a;
           args.last = panel.last();
           args.place(c, ldc, sum, i, q);
-          if (i == 0 && !panel.must_pack(b)) {
-            args.b = b.data + p * b.ld + q;
-            args.ld_b = b.ld;
+          const bool copies = i == 0 && !panel.must_pack(b);
+          if (i == 0 && !copies) pack(copy, panel.width, b, p, q, args.k, panel.cols);
+          args.b = copies ? b.data + p * b.ld + q : copy;
+          args.ld_b = copies ? b.ld : panel.width;
+          if (copies) {
             product_rows_copying(args, copy, rows, panel);
-            continue;
+          } else {
+            product_rows(args, rows, panel.vectors);
           }
-          if (i == 0) pack(copy, panel.width, b, p, q, args.k, panel.cols);
-          args.b = copy;
-          args.ld_b = panel.width;
-          product_rows(args, rows, panel.vectors);
+          q += panel.cols;
         }
       }
     }
