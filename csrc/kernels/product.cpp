@@ -65,6 +65,9 @@ void product_tiles(const TileArgs<T>& args) {
     return v < kLast ? S::load(from) : load_first(from, last);
   };
   const isize ld_a = args.a.ld, ld_b = args.ld_b, k = args.k;
+  // From the memory to the cache: the rows of the next tile, or what these rows have next.
+  constexpr isize kLine = 64 / static_cast<isize>(sizeof(T));
+  [[maybe_unused]] const isize ahead = args.a.rows ? kPanelRows<T> : kRows * ld_a;
   for (isize tile = 0; tile < args.tiles; ++tile) {
     const isize top = tile * kRows;
     T* c = args.c + top * ld_c;
@@ -89,6 +92,10 @@ void product_tiles(const TileArgs<T>& args) {
       for (int v = 0; v < kVectors; ++v) {
         row[v] = kMasks ? load(b, v) : S::load(b + v * S::kLanes);
         if constexpr (kCopies) S::store(copy + v * S::kLanes, row[v]);
+      }
+      if (kOrder == Order::along && kRows == kTileRows && p % kLine == 0) {
+        PYNN_UNROLL
+        for (int i = 0; i < kRows; ++i) __builtin_prefetch(row_of_a[i] + p + ahead, 0, 2);
       }
       if constexpr (kOrder == Order::across_listed) a = args.a.rows[p] + args.a.column + top;
       PYNN_UNROLL
