@@ -90,3 +90,33 @@ def test_wide_layers_train_as_in_the_textbook(
     tolerance = 1e-10 if dtype == "float64" else 3e-5
     for found, want, before in zip(model.get_weights(), expected, weights, strict=True):
         np.testing.assert_allclose(found - before, want - before, atol=tolerance * LR)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: np.repeat(x, 2, axis=0)[::2],
+        lambda x: np.hstack([x, x])[:, : x.shape[1]],
+        lambda x: x[::-1].copy()[::-1],
+        lambda x: x[:, ::-1].copy()[:, ::-1],
+        np.asfortranarray,
+        lambda x: np.frombuffer(b"-" + x.tobytes(), np.uint8)[1:].view(x.dtype).reshape(x.shape),
+        lambda x: x.astype(np.float32),
+        lambda x: np.broadcast_to(x[:1], x.shape),
+    ],
+    ids=["rows", "columns", "upside-down", "mirrored", "Fortran", "unaligned", "float32", "same"],
+)
+@pytest.mark.parametrize("units", [3, 70])
+def test_samples_are_read_where_they_are(view: Any, units: int) -> None:
+    rng = np.random.default_rng(1)
+    x = view(rng.integers(-8, 8, (150, 40)) / 4.0)
+    y = rng.standard_normal((150, 5))
+    model = pynn.Sequential([pynn.Input((40,), dtype="float64")])
+    for width in (units, 5):
+        model.add(layers.Dense(width, "tanh" if width == units else None, dtype="float64"))
+    weights = [np.asarray(w) + 0.0 for w in model.get_weights()]
+    model.compile(pynn.optimizers.SGD(LR), "mse")
+    model.fit(x, y, batch_size=60, epochs=1, shuffle=False, verbose=0)
+    expected = _train(weights, [False, False], ["tanh"], np.array(x, dtype=float), y, 60)
+    for found, want in zip(model.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(found, want, rtol=1e-11, atol=1e-12)

@@ -12,8 +12,8 @@ template <class T>
 void pack_rows(T* to, isize width, const Factor<T>& b, isize row, isize col, isize rows,
                isize cols) {
   using S = Simd<T>;
-  const T* from = b.data + row * b.ld + col;
-  for (isize p = 0; p < rows; ++p, to += width, from += b.ld) {
+  for (isize p = 0; p < rows; ++p, to += width) {
+    const T* from = b.row(row + p) + col;
     isize j = 0;
     for (; j + S::kLanes <= cols; j += S::kLanes) S::store(to + j, S::load(from + j));
     for (; j < width; ++j) to[j] = j < cols ? from[j] : T(0);

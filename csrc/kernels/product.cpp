@@ -152,7 +152,9 @@ struct Panel {
     cols = end - begin < width ? end - begin : width;
   }
   isize last() const { return cols - (vectors - 1) * kLanes; }
-  bool must_pack(const Factor<T>& b) const { return b.transposed || (!kMasks && cols < width); }
+  bool must_pack(const Factor<T>& b) const {
+    return b.transposed || b.rows || (!kMasks && cols < width);
+  }
 };
 
 // All rows of a panel: whole tiles, then a smaller one of the rows that are left.
@@ -285,7 +287,9 @@ void along_rows(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isiz
   alignas(64) T part[kFew * kPiece];
   for (isize i = 0; i < m; i += kPiece) {
     const isize rows = m - i < kPiece ? m - i : kPiece;
-    by_panels<T>(part, kPiece, {}, {b.data, b.ld, !b.transposed}, {a.data + i, a.ld}, n, rows, k);
+    Factor<T> along = a.from(0, i);
+    along.transposed = false;
+    by_panels<T>(part, kPiece, {}, {b.data, b.ld, !b.transposed}, along, n, rows, k);
     for (isize r = 0; r < rows; ++r) {
       for (isize j = 0; j < n; ++j) {
         const T start = first.data ? first.data[(i + r) * first.ld + j] : T(0);
@@ -350,7 +354,7 @@ void by_dots(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m
 template <class T>
 void product(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
              isize k) {
-  if (n <= kFew && a.transposed && !a.rows) return along_rows(c, ldc, first, a, b, m, n, k);
+  if (n <= kFew && a.transposed) return along_rows(c, ldc, first, a, b, m, n, k);
   const bool dots = n <= kFew && !a.transposed && k >= 16 && n * k <= kPanelElements<T>;
   const bool scattered = a.transposed && a.ld >= 2 * kFar<T> && k >= kDeepest;
   const bool large = m >= 2 * kTileRows && n > 2 * kPanelCols<T> && !a.rows &&

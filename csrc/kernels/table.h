@@ -17,7 +17,7 @@ inline constexpr int kMaxFields = 8;  // hyper-parameters of an optimizer
 
 // ---- matrices ----------------------------------------------------------------------------------
 // A factor of a product, taken as it is or transposed. The rows of what lies in memory are `ld`
-// apart; or, in the first factor alone, each is where `rows` says, from `column` on.
+// apart; or, in the first of two factors, each is where `rows` says, from `column` on.
 template <class T>
 struct Factor {
   const T* data;

@@ -59,10 +59,10 @@ bool Dense<T>::shares_panels(isize n) const {
   return rows <= 256 && in_ >= 16 && product_panels<T>(cols_, rows, in_).count > 1;
 }
 
-// Few columns have products of their own, and large ones copy x.
+// Not for the large products that copy x anyway.
 template <class T>
 bool Dense<T>::reads_listed(isize n) const {
-  return lead_ == 1 && n <= 256 && cols_ > 4;
+  return lead_ == 1 && n <= 256;
 }
 
 template <class T>

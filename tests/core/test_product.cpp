@@ -1,6 +1,6 @@
 // Matrix products of our own in every order they take: by panels, by blocks, with copies of what
-// lies far apart, of few columns. They are compared with the textbook loop, and any cut of the rows
-// with the whole, bit for bit.
+// lies far apart, of few columns. They are compared with the textbook loop; any cut of the rows,
+// and rows that are listed, with the whole, bit for bit.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -67,6 +67,15 @@ void check_product(isize m, isize n, isize k, isize gap, bool ta, bool tb, First
   CHECK(worst <= tolerance, "%tdx%tdx%td gap %td, %d%d, first %d: %g", m, n, k, gap, ta, tb, mode,
         worst);
   CHECK(untouched, "%tdx%tdx%td: writes beside the rows of c", m, n, k);
+  std::vector<const T*> places;  // of the rows of a, each on its own
+  for (isize r = 0; r < a.rows; ++r) places.push_back(a.row(r) - 1);
+  Matrix<T> listed = result;
+  kernels::table<T>().product(listed.row(0), listed.ld, first(listed, 0),
+                              {nullptr, 0, ta, places.data(), 1}, right, m, n, k);
+  bool alike = true;
+  for (isize r = 0; r < m; ++r) alike &= std::equal(listed.row(r), listed.row(r) + n, whole.row(r));
+  CHECK(alike, "%tdx%tdx%td gap %td, %d%d, first %d: listed rows change bits", m, n, k, gap, ta, tb,
+        mode);
   for (isize block : {isize{1}, isize{37}, isize{256}}) {
     if (block >= m || (block == 1 && m > 64)) continue;
     Matrix<T> cut = result;
