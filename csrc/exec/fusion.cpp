@@ -67,8 +67,10 @@ std::vector<bool> paired_steps(const Plan<T>& plan, const Backprop<T>& backprop)
     const Step<T>&step = plan.steps[s], &next = plan.steps[s + 1];
     const bool chain = next.inputs == std::vector{step.output} &&
                        readers[static_cast<std::size_t>(step.output)] == 1;
-    const bool dense = !plan.tensors[static_cast<std::size_t>(step.inputs[0])].sparse;
-    if (!chain || !dense || adds(item) || adds(next_item)) continue;
+    const bool sparse = std::any_of(step.inputs.begin(), step.inputs.end(), [&](int input) {
+      return plan.tensors[static_cast<std::size_t>(input)].sparse;
+    });
+    if (!chain || sparse || adds(item) || adds(next_item)) continue;
     pairs[s] = step.op->scratch_with(*next.op, 1) > 0;
   }
   return pairs;
