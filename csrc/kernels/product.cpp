@@ -86,27 +86,30 @@ void product_tiles(const TileArgs<T>& args) {
         sum[i][v] = first ? load(first + i * ld_first, v) : Register{};
       }
     }
-    for (isize p = 0; p < k; ++p) {
-      Register row[kVectors];
-      PYNN_UNROLL
-      for (int v = 0; v < kVectors; ++v) {
-        row[v] = kMasks ? load(b, v) : S::load(b + v * S::kLanes);
-        if constexpr (kCopies) S::store(copy + v * S::kLanes, row[v]);
-      }
-      if (kOrder == Order::along && kRows == kTileRows && p % kLine == 0) {
+    for (isize begin = 0, end = k; begin < k; begin = end) {
+      if constexpr (kOrder == Order::along && kRows == kTileRows) {
         PYNN_UNROLL
-        for (int i = 0; i < kRows; ++i) __builtin_prefetch(row_of_a[i] + p + ahead, 0, 2);
+        for (int i = 0; i < kRows; ++i) __builtin_prefetch(row_of_a[i] + begin + ahead, 0, 2);
+        end = k - begin < kLine ? k : begin + kLine;
       }
-      if constexpr (kOrder == Order::across_listed) a = args.a.rows[p] + args.a.column + top;
-      PYNN_UNROLL
-      for (int i = 0; i < kRows; ++i) {
-        const T one = kOrder == Order::along ? row_of_a[i][p] : a[i];
+      for (isize p = begin; p < end; ++p) {
+        Register row[kVectors];
         PYNN_UNROLL
-        for (int v = 0; v < kVectors; ++v) sum[i][v] += one * row[v];
+        for (int v = 0; v < kVectors; ++v) {
+          row[v] = kMasks ? load(b, v) : S::load(b + v * S::kLanes);
+          if constexpr (kCopies) S::store(copy + v * S::kLanes, row[v]);
+        }
+        if constexpr (kOrder == Order::across_listed) a = args.a.rows[p] + args.a.column + top;
+        PYNN_UNROLL
+        for (int i = 0; i < kRows; ++i) {
+          const T one = kOrder == Order::along ? row_of_a[i][p] : a[i];
+          PYNN_UNROLL
+          for (int v = 0; v < kVectors; ++v) sum[i][v] += one * row[v];
+        }
+        if constexpr (kOrder == Order::across) a += ld_a;
+        b += ld_b;
+        if constexpr (kCopies) copy += kVectors * S::kLanes;
       }
-      if constexpr (kOrder == Order::across) a += ld_a;
-      b += ld_b;
-      if constexpr (kCopies) copy += kVectors * S::kLanes;
     }
     PYNN_UNROLL
     for (int i = 0; i < kRows; ++i) {
