@@ -95,7 +95,7 @@ class Trainer {
     double learning_rate;
     bool keep;  // outputs and gradients
   };
-  // Larger batches have their weight gradients from a BLAS, in pieces too large for a cache.
+  // Larger batches have their weight gradients in pieces too large for a cache.
   bool fuses(isize n) const { return n <= 256 && !updates_.empty(); }
   isize scratch(isize capacity) const;  // elements a workspace needs
   isize rows_of_part(const Dataset& data, isize batch) const;

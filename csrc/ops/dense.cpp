@@ -52,7 +52,7 @@ bool Dense<T>::absorb(const Op<T>& activation) {
   return true;
 }
 
-// Not where the products would be others: of few rows of W, or by a BLAS.
+// Not where the products would be others, of few rows of W, or by blocks of rows.
 template <class T>
 bool Dense<T>::shares_panels(isize n) const {
   const isize rows = n * lead_;
