@@ -60,7 +60,7 @@ void cblas(double* c, int ldc, Factor<double> a, Factor<double> b, int m, int n,
 template <class T>
 void gemm(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n, isize k) {
   constexpr isize kLarge = 256, kWide = 512;
-  if (m <= kLarge || k <= kLarge || n <= kWide || a.rows) {
+  if (m < kLarge || k < kLarge || n < kWide || a.rows) {
     return table<T>().product(c, ldc, first, a, b, m, n, k);
   }
   check(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && a.ld <= INT_MAX && b.ld <= INT_MAX,

@@ -2,6 +2,8 @@
 // that is what makes results independent of it.
 #pragma once
 
+#include <algorithm>
+
 #include "core/arena.h"
 #include "core/parallel.h"
 
@@ -11,29 +13,41 @@ struct Tile {
   isize begin, size;
 };
 
-// Cuts [0, extent) into pieces of `width`; the last one is what is left.
+// Cuts [0, extent) into pieces of whole units, the last of which may be less: of one unit each, or
+// `count` pieces as equal as that allows.
 struct Cut {
-  isize extent, width, count;
-  Cut(isize extent_, isize width_)
-      : extent(extent_), width(width_), count((extent_ + width_ - 1) / width_) {}
+  isize extent, unit, units, count;
+  Cut(isize extent_, isize unit_)
+      : extent(extent_), unit(unit_), units((extent_ + unit_ - 1) / unit_), count(units) {}
+  Cut(isize extent_, isize unit_, isize count_) : Cut(extent_, unit_) { count = count_; }
   Tile operator[](isize i) const {
-    const isize begin = i * width;
-    return {begin, i + 1 == count ? extent - begin : width};
+    const isize begin = units * i / count * unit;
+    return {begin, (i + 1 == count ? extent : units * (i + 1) / count * unit) - begin};
   }
+  // The piece in which `at` lies.
+  isize holding(isize at) const { return ((at / unit + 1) * count - 1) / units; }
 };
 
 inline constexpr isize kWidestPanel = 512;
+template <class T>
+inline constexpr isize kLine = kAlignment / static_cast<isize>(sizeof(T));
+
+// An even number of panels of columns, so that two threads have the same to do. They are whole
+// cache lines, which are registers of the widest instruction set.
+template <class T>
+Cut panels_in_pairs(isize cols, isize pairs) {
+  return {cols, kLine<T>, 2 * std::max<isize>(pairs, 1)};
+}
 
 // The panels of columns of a dense layer's kernel in training: forward, weight gradient and update
-// use the same, so that a panel stays in the cache of the core that owns it. Three registers of the
-// widest instruction set, which is whole cache lines; several of these where there are many. The
-// last panel takes a rest of up to one register.
+// use the same, so that a panel stays in the cache of the core that owns it. About three lines
+// each; several times that where there are many, all in one where they are not worth sharing.
 template <class T>
 Cut kernel_panels(isize cols) {
-  constexpr isize kWidth = 192 / static_cast<isize>(sizeof(T));
-  Cut panels(cols, cols > kWidestPanel ? 5 * kWidth : kWidth);
-  if (panels.count > 1 && panels[panels.count - 1].size <= kWidth / 3) --panels.count;
-  return panels;
+  constexpr isize kFewest = 4;
+  const isize lines = Cut(cols, kLine<T>).count, of_pair = cols > kWidestPanel ? 30 : 6;
+  return lines < kFewest ? Cut(cols, std::max<isize>(cols, 1))
+                         : panels_in_pairs<T>(cols, (lines + of_pair / 2) / of_pair);
 }
 
 // The place of an element of a kernel that is stored panel after panel, and the distance between
@@ -45,19 +59,20 @@ struct PanelPlace {
 template <class T>
 PanelPlace panel_place(isize rows, isize cols, isize row, isize col) {
   const Cut panels = kernel_panels<T>(cols);
-  const isize last = panels.count - 1, i = col / panels.width < last ? col / panels.width : last;
-  const Tile panel = panels[i];
+  const Tile panel = panels[panels.holding(col)];
   const isize ld = whole_lines<T>(panel.size);
   return {rows * panel.begin + row * ld + col - panel.begin, ld};
 }
 
 // The same for the product of a layer of this depth. One that is too small to share is not cut: its
-// rows stay whole for what follows.
+// rows stay whole for what follows. In large ones, for a BLAS, panels are as wide as they may be.
 template <class T>
 Cut product_panels(isize cols, isize batch_rows, isize depth) {
-  constexpr isize kSmall = 600'000;
-  const bool whole = cols > 0 && cols <= kWidestPanel && cols * batch_rows * depth <= kSmall;
-  return whole ? Cut(cols, cols) : kernel_panels<T>(cols);
+  constexpr isize kSmall = 600'000, kManyRows = 256;
+  const bool wide = cols > kWidestPanel;
+  if (cols > 0 && !wide && cols * batch_rows * depth <= kSmall) return {cols, cols};
+  if (!wide || batch_rows <= kManyRows) return kernel_panels<T>(cols);
+  return panels_in_pairs<T>(cols, Cut(cols, 2 * kWidestPanel).count);
 }
 
 // In inference the rows are shared out, and each product should see as much of the kernel as it
