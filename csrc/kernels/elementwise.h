@@ -28,7 +28,7 @@ void add_bias(T* y, const T* b, isize rows, isize cols, isize ld) {
 
 // The sums of kVectors registers of columns, the last of which has `last` lanes.
 template <class T, int kVectors>
-PYNN_INLINE void register_sums(T* db, const T* dy, isize rows, isize ld, isize last) {
+void register_sums(T* db, const T* dy, isize rows, isize ld, isize last) {
   using S = Simd<T>;
   typename S::Register sum[kVectors] = {};
   for (isize r = 0; r < rows; ++r, dy += ld) {
@@ -41,16 +41,18 @@ PYNN_INLINE void register_sums(T* db, const T* dy, isize rows, isize ld, isize l
   store_first(db + (kVectors - 1) * S::kLanes, sum[kVectors - 1], last);
 }
 
-// db(cols) = sum over rows of dy(rows, cols), row by row
+// db(cols) = sum over rows of dy(rows, cols), row by row: as many registers at a time as hide how
+// long an addition takes
 template <class T>
 void column_sums(T* db, const T* dy, isize rows, isize cols, isize ld) {
-  constexpr isize kLanes = Simd<T>::kLanes, kMany = 4;
-  isize j = 0;
-  for (; j + kMany * kLanes <= cols; j += kMany * kLanes) {
-    register_sums<T, kMany>(db + j, dy + j, rows, ld, kLanes);
-  }
-  for (; j < cols; j += kLanes) {
-    register_sums<T, 1>(db + j, dy + j, rows, ld, cols - j < kLanes ? cols - j : kLanes);
+  constexpr isize kLanes = Simd<T>::kLanes, kMany = 8;
+  static constexpr void (*kSums[])(T*, const T*, isize, isize, isize) = {
+      register_sums<T, 1>, register_sums<T, 2>, register_sums<T, 3>, register_sums<T, 4>,
+      register_sums<T, 5>, register_sums<T, 6>, register_sums<T, 7>, register_sums<T, kMany>};
+  for (isize j = 0; j < cols; j += kMany * kLanes) {
+    const isize left = cols - j < kMany * kLanes ? cols - j : kMany * kLanes;
+    const isize vectors = (left + kLanes - 1) / kLanes;
+    kSums[vectors - 1](db + j, dy + j, rows, ld, left - (vectors - 1) * kLanes);
   }
 }
 
@@ -92,6 +94,16 @@ double sum_of_squares(const T* x, isize n) {
   PYNN_SIMD_SUM(sum)
   for (isize i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
   return sum;
+}
+
+// Whether no x is infinite or NaN: of these alone the product with zero is NaN, and so are sums
+// with it.
+template <class T>
+bool all_finite(const T* x, isize n) {
+  T sum = 0;
+  PYNN_SIMD_SUM(sum)
+  for (isize i = 0; i < n; ++i) sum += T(0) * x[i];
+  return sum == 0;
 }
 
 // mean = keep mean + (1 - keep) x

@@ -192,19 +192,26 @@ PYNN_INLINE void product_rows_copying(TileArgs<T>& args, T* copy, isize rows,
   product_rows(args, rows - kTileRows, panel.vectors);
 }
 
+// As few pieces of up to `most` as there can be, of the same size rounded up to `unit`.
+PYNN_INLINE isize equal_pieces(isize extent, isize most, isize unit) {
+  const isize pieces = (extent + most - 1) / most, size = (extent + pieces - 1) / pieces;
+  return (size + unit - 1) / unit * unit;
+}
+
 // By panels of columns, each in pieces of k.
 template <class T>
 void by_panels(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
                isize k) {
   alignas(64) T packed[kPanelElements<T>];
   const bool far = b.ld >= kFar<T> && m >= 2 * kTileRows;
+  const isize depth = k > kPanelRows<T> ? equal_pieces(k, kPanelRows<T>, 1) : kPanelRows<T>;
   for (isize j = 0; j < n;) {
     const Panel<T> panel(j, n);
     const bool packs = panel.must_pack(b);
     TileArgs<T> args;
     args.last = panel.last();
-    for (isize p = 0; p == 0 || p < k; p += kPanelRows<T>) {
-      args.k = k - p < kPanelRows<T> ? k - p : kPanelRows<T>;
+    for (isize p = 0; p == 0 || p < k; p += depth) {
+      args.k = k - p < depth ? k - p : depth;
       args.a = a.transposed ? a.from(p, 0) : a.from(0, p);
       args.b = packs ? packed : b.data + p * b.ld + j;
       args.ld_b = packs ? panel.width : b.ld;
@@ -231,13 +238,7 @@ inline constexpr isize kLargeElements = 512 * 1024 / static_cast<isize>(sizeof(T
 template <class T>
 inline constexpr isize kBlockElements = kBlockBytes / static_cast<isize>(sizeof(T));
 template <class T>
-inline constexpr isize kBlockCols = 960 / static_cast<isize>(sizeof(T));  // whole panels
-
-// As few pieces of up to `most` as there can be, of the same size rounded up to `unit`.
-PYNN_INLINE isize equal_pieces(isize extent, isize most, isize unit) {
-  const isize pieces = (extent + most - 1) / most, size = (extent + pieces - 1) / pieces;
-  return (size + unit - 1) / unit * unit;
-}
+inline constexpr isize kBlockCols = 1152 / static_cast<isize>(sizeof(T));  // whole panels
 
 template <class T>
 void by_blocks(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
@@ -302,53 +303,69 @@ void along_rows(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isiz
   }
 }
 
-// The sums of as many rows of a, times one of b, as a register has lanes; those at the end of a
-// shorter block repeat its last row.
-template <class T>
-PYNN_INLINE typename Simd<T>::Register row_dots(const Factor<T>& a, isize rows, const T* b,
-                                                isize k) {
+// kCols columns of c, whose factors lie along b's rows: a register is filled with the sums of some
+// rows of a times all of them. Those at the end of a shorter block repeat its last row.
+template <class T, int kCols>
+void column_dots(T* c, isize ldc, Addend<T> first, const Factor<T>& a, const T* b, isize ld_b,
+                 isize m, isize k) {
   using S = Simd<T>;
   using Register = typename S::Register;
-  const T* row[S::kLanes];
-  Register sum[S::kLanes] = {};
-  PYNN_UNROLL
-  for (isize i = 0; i < S::kLanes; ++i) row[i] = a.row(i < rows ? i : rows - 1);
-  isize p = 0;
-  for (; p + S::kLanes <= k; p += S::kLanes) {
-    const Register factor = S::load(b + p);
+  constexpr int kRows = static_cast<int>(S::kLanes) / kCols;
+  for (isize i = 0; i < m; i += kRows) {
+    const isize rows = m - i < kRows ? m - i : kRows;
+    const T* row[kRows];
     PYNN_UNROLL
-    for (isize i = 0; i < S::kLanes; ++i) sum[i] += S::load(row[i] + p) * factor;
+    for (int r = 0; r < kRows; ++r) row[r] = a.row(i + (r < rows ? r : rows - 1));
+    Register sum[S::kLanes] = {};
+    const auto add = [&](isize p, auto load) PYNN_LAMBDA {
+      Register column[kCols];
+      PYNN_UNROLL
+      for (int j = 0; j < kCols; ++j) column[j] = load(b + j * ld_b + p);
+      PYNN_UNROLL
+      for (int r = 0; r < kRows; ++r) {
+        const Register here = load(row[r] + p);
+        PYNN_UNROLL
+        for (int j = 0; j < kCols; ++j) sum[r * kCols + j] += here * column[j];
+      }
+    };
+    isize p = 0;
+    for (; p + S::kLanes <= k; p += S::kLanes) {
+      add(p, [](const T* from) PYNN_LAMBDA { return S::load(from); });
+    }
+    const isize rest = k - p;
+    if (rest > 0) {
+      add(p, [rest](const T* from) PYNN_LAMBDA { return Register(load_first(from, rest)); });
+    }
+    alignas(64) T dots[S::kLanes];
+    S::store(dots, Transposer<T>::sums(sum));
+    for (isize r = 0; r < rows; ++r) {
+      PYNN_UNROLL
+      for (int j = 0; j < kCols; ++j) {
+        const T start = first.data ? first.data[(i + r) * first.ld + j] : T(0);
+        c[(i + r) * ldc + j] = start + dots[r * kCols + j];
+      }
+    }
   }
-  if (p < k) {
-    const Register factor = load_first(b + p, k - p);
-    PYNN_UNROLL
-    for (isize i = 0; i < S::kLanes; ++i)
-      sum[i] += Register(load_first(row[i] + p, k - p)) * factor;
-  }
-  Transposer<T>::run(sum);
-  PYNN_UNROLL
-  for (isize i = 1; i < S::kLanes; ++i) sum[0] += sum[i];
-  return sum[0];
 }
 
 template <class T>
 void by_dots(T* c, isize ldc, Addend<T> first, Factor<T> a, Factor<T> b, isize m, isize n,
              isize k) {
-  constexpr isize kLanes = Simd<T>::kLanes;
+  constexpr isize kMost = Simd<T>::kLanes < kFew ? Simd<T>::kLanes : kFew;
   alignas(64) T packed[kPanelElements<T>];
   for (isize j = 0; j < n && !b.transposed; ++j) {
     for (isize p = 0; p < k; ++p) packed[j * k + p] = b.data[p * b.ld + j];
   }
-  for (isize i = 0; i < m; i += kLanes) {
-    const isize rows = m - i < kLanes ? m - i : kLanes;
-    for (isize j = 0; j < n; ++j) {
-      const T* factor = b.transposed ? b.data + j * b.ld : packed + j * k;
-      const auto dots = row_dots(a.from(i, 0), rows, factor, k);
-      for (isize r = 0; r < rows; ++r) {
-        const T start = first.data ? first.data[(i + r) * first.ld + j] : T(0);
-        c[(i + r) * ldc + j] = start + dots[r];
-      }
-    }
+  const T* factors = b.transposed ? b.data : packed;
+  const isize ld = b.transposed ? b.ld : k;
+  for (isize j = 0; j < n; j += kMost) {
+    const Addend<T> start{first.data ? first.data + j : nullptr, first.ld};
+    [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
+      ((kIndex + 1 == (n - j < kMost ? n - j : kMost)
+            ? column_dots<T, kIndex + 1>(c + j, ldc, start, a, factors + j * ld, ld, m, k)
+            : void()),
+       ...);
+    }(std::make_integer_sequence<int, static_cast<int>(kMost)>{});
   }
 }
 

@@ -91,6 +91,22 @@ class Transposer {
       run<2 * kBlock>(r);
     }
   }
+  // Lane i is the sum of all lanes of r[i]: as above, but what changes places is added at once, so
+  // that half of the registers are left each time.
+  template <int kBlock = 1>
+  static PYNN_INLINE Register sums(Register (&r)[kLanes]) {
+    if constexpr (kBlock == kLanes) {
+      return r[0];
+    } else {
+      PYNN_UNROLL
+      for (int i = 0; i < kLanes; i += 2 * kBlock) {
+        const Register upper = r[i], lower = r[i + kBlock];
+        r[i] =
+            pick<kBlock, false>(upper, lower, Lanes{}) + pick<kBlock, true>(upper, lower, Lanes{});
+      }
+      return sums<2 * kBlock>(r);
+    }
+  }
 
  private:
   using Lanes = std::make_integer_sequence<int, kLanes>;
@@ -109,6 +125,11 @@ class Transposer {
       for (int j = 0; j < kLanes; ++j) square[j][i] = r[i][j];
     }
     for (int i = 0; i < kLanes; ++i) r[i] = Simd<T>::load(square[i]);
+  }
+  static PYNN_INLINE Register sums(Register (&r)[kLanes]) {
+    run(r);
+    for (int i = 1; i < kLanes; ++i) r[0] += r[i];
+    return r[0];
   }
 #endif
 };
