@@ -17,6 +17,7 @@ __all__: list[str] = [
     "Variable",
     "activation",
     "activation_gradient",
+    "all_finite",
     "catalog",
     "config",
     "gemm",
@@ -244,6 +245,13 @@ def activation_gradient(
 ) -> numpy.typing.NDArray[typing.Any]:
     """
     dx = f'(x)^T dy.
+    """
+
+def all_finite(
+    x: numpy.typing.NDArray[typing.Any], n_threads: typing.SupportsInt | typing.SupportsIndex
+) -> bool:
+    """
+    Whether a float32 or float64 array without gaps has neither infinity nor NaN.
     """
 
 def catalog() -> list[typing.Any]:

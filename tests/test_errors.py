@@ -226,6 +226,30 @@ def test_error(kind: type[Exception], text: str, trial: Trial) -> None:
     assert text in str(caught.value)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64", "columns", "every second row"])
+def test_where_numbers_are_not_finite(kind: str, bad: float) -> None:
+    x = np.zeros((3001, 4), kind if kind.startswith("float") else np.float32)
+    x = np.asfortranarray(x) if kind == "columns" else x
+    x = x[::2] if kind == "every second row" else x
+    y = np.zeros(len(x), int)
+    net = model()
+    before = net.get_weights()
+    x[-2, 3] = bad
+    with pytest.raises(ValueError, match=f"NaN or infinity in row {len(x) - 2}"):
+        net.fit(x, y, verbose=0)
+    assert all((a == b).all() for a, b in zip(net.get_weights(), before, strict=True))
+    x[-2, 3] = 1
+    net.fit(x, y, verbose=0)
+
+
+def test_which_label_is_wrong() -> None:
+    y = np.zeros(10_000, np.int64)
+    y[9_876] = 3
+    with pytest.raises(ValueError, match=r"y\[9876\]=3"):
+        model().fit(np.zeros((len(y), 4)), y, verbose=0)
+
+
 def test_floatx() -> None:
     pynn.config.set_floatx("float64")
     try:

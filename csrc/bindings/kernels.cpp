@@ -1,9 +1,13 @@
 // Direct doors to the kernels: the public functions of pynn.activations, losses and initializers,
 // and tests.
+#include <atomic>
+
 #include "bindings/arrays.h"
 #include "bindings/register.h"
+#include "core/limits.h"
 #include "kernels/gemm.h"
 #include "kernels/lookup.h"
+#include "ops/tiling.h"
 
 namespace pynn::bindings {
 namespace {
@@ -230,6 +234,19 @@ py::array random(const Shape& shape, const std::string& dtype, std::uint64_t see
   });
 }
 
+bool all_finite(const py::array& x, int n_threads) {
+  return with_dtype(float_dtype_of(x, "x"), [&]<class T>(T) {
+    const Dense<T> in(x);
+    const int team = threads_for(n_threads);
+    const py::gil_scoped_release no_gil;
+    std::atomic<bool> finite{true};
+    ops::for_elements(team, in.size(), [&](isize first, isize count) {
+      if (!table<T>().all_finite(in.data() + first, count)) finite = false;
+    });
+    return finite.load();
+  });
+}
+
 py::array gemm_door(const py::array& a, const py::array& b, bool transpose_a, bool transpose_b) {
   return with_dtype(float_dtype_of(a, "a"), [&]<class T>(T) -> py::array {
     const Dense<T> left(a), right(b);
@@ -276,6 +293,8 @@ void register_kernels(py::module_& m) {
   m.def("random_normal", &random<true>, py::arg("shape"), py::arg("dtype"), py::arg("seed"),
         py::arg("stream") = 0, py::arg("step") = 0,
         "Counter-based normal numbers, mean 0, variance 1.");
+  m.def("all_finite", &all_finite, py::arg("x"), py::arg("n_threads"),
+        "Whether a float32 or float64 array without gaps has neither infinity nor NaN.");
   m.def("gemm", &gemm_door, py::arg("a"), py::arg("b"), py::arg("transpose_a") = false,
         py::arg("transpose_b") = false,
         "The product of two matrices through the engine's door to BLAS.");

@@ -1,7 +1,6 @@
 #include "exec/score.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace pynn::exec {
 namespace {
@@ -175,14 +174,22 @@ void Objective<T>::check_labels(const Dataset& data) const {
     if (!loss.row || !loss.row->index_target) continue;
     const auto k = static_cast<std::size_t>(loss.spec.target);
     const Source& y = *data.y[k];
-    std::vector<T> block(static_cast<std::size_t>(loss.target_size));
-    for (isize i = 0; i < y.samples(); ++i) {
-      y.template gather<T>(block.data(), nullptr, i, 1, 1);
-      for (T label : block) {
-        check(label >= 0 && label < static_cast<T>(loss.rows.cols) && label == std::floor(label),
-              loss.row->name, ": y must hold class indices, whole numbers in [0, ", loss.rows.cols,
-              "). Received: ", place_name("y", k, data.y.size()), "[", i, "]=", label, ".");
-      }
+    const isize size = loss.target_size, cols = loss.rows.cols;
+    const ops::Cut blocks(y.samples(), 1 + 4096 / std::max<isize>(size, 1));
+    std::vector<T> labels(static_cast<std::size_t>(blocks.unit * size));
+    const auto is_class = [cols](T label) {
+      return label >= 0 && label < static_cast<T>(cols) &&
+             label == static_cast<T>(static_cast<isize>(label));
+    };
+    for (isize b = 0; b < blocks.count; ++b) {
+      const auto [first, count] = blocks[b];
+      y.template gather<T>(labels.data(), nullptr, first, count, 1);
+      const auto end = labels.begin() + count * size;
+      const auto bad = std::find_if_not(labels.begin(), end, is_class);
+      if (bad == end) continue;
+      check(false, loss.row->name, ": y must hold class indices, whole numbers in [0, ", cols,
+            "). Received: ", place_name("y", k, data.y.size()), "[",
+            first + (bad - labels.begin()) / size, "]=", *bad, ".");
     }
   }
 }

@@ -88,17 +88,25 @@ const T* Source::in_place(isize first) const {
 
 template <class T>
 void Source::gather(T* y, const std::int64_t* rows, isize first, isize count, int team) const {
-  const Convert<T> convert = kernels::table<T>().convert[static_cast<int>(dtype)];
+  const auto& convert = kernels::table<T>().convert[static_cast<int>(dtype)];
   const isize bytes = kDTypes[static_cast<int>(dtype)].bytes;
   const isize size = sample_size();
   const bool dense = dense_samples();
+  const bool even = dense && (size == 1 || strides[0] == size * bytes);  // no gaps, or all alike
   ops::for_rows(team, count, size, [&](isize begin, isize n) {
-    for (isize r = begin; r < begin + n; ++r) {
-      const char* x = data + (rows ? static_cast<isize>(rows[r]) : first + r) * strides[0];
+    T* const to = y + begin * size;
+    if (rows && size == 1) return convert.listed(to, data, rows + begin, n, strides[0]);
+    if (!rows && even) {
+      const char* x = data + (first + begin) * strides[0];
+      return convert.all(to, x, n * size, size == 1 ? strides[0] : bytes);
+    }
+    for (isize r = 0; r < n; ++r) {
+      const isize sample = rows ? static_cast<isize>(rows[begin + r]) : first + begin + r;
+      const char* x = data + sample * strides[0];
       if (dense) {
-        convert(y + r * size, x, size, bytes);
+        convert.all(to + r * size, x, size, bytes);
       } else {
-        gather_strided(y + r * size, x, *this, 1, convert);
+        gather_strided(to + r * size, x, *this, 1, convert.all);
       }
     }
   });

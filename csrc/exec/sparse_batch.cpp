@@ -15,7 +15,7 @@ void SparseBatch<T>::gather(const Source& x, const std::int64_t* rows, isize fir
   for (isize r = 0; r < n; ++r) start[r + 1] = start[r] + run(r).size;
   isize* index = grown(by_samples_.index, start[n]);
   T* value = grown(by_samples_.value, start[n]);
-  const auto convert = kernels::table<T>().convert[static_cast<int>(x.dtype)];
+  const auto convert = kernels::table<T>().convert[static_cast<int>(x.dtype)].all;
   ops::for_rows(team, n, n > 0 ? start[n] / n : 0, [&](isize begin, isize count) {
     for (isize r = begin; r < begin + count; ++r) {
       const auto [from, size] = run(r);

@@ -6,6 +6,7 @@
 
 #include "core/dtype.h"
 #include "kernels/isa.h"
+#include "kernels/table.h"
 
 namespace pynn::kernels::PYNN_ISA {
 
@@ -44,12 +45,23 @@ void convert(T* y, const void* source, isize n, isize stride) {
   }
 }
 
+// y[i] = T(x[rows[i]])
+template <class T, class S>
+void convert_listed(T* y, const void* x, const std::int64_t* rows, isize n, isize stride) {
+  for (isize i = 0; i < n; ++i) {
+    y[i] = static_cast<T>(read<S>(static_cast<const char*>(x) + rows[i] * stride));
+  }
+}
+
+template <class T, class S>
+inline constexpr ConvertKernels<T> kFrom = {convert<T, S>, convert_listed<T, S>};
+
 // In the order of DType; a boolean is a byte that is 0 or 1.
 template <class T>
-inline constexpr void (*kConvert[kDTypeCount])(T* y, const void* x, isize n, isize stride) = {
-    convert<T, std::uint8_t>,  convert<T, std::int8_t>,   convert<T, std::uint8_t>,
-    convert<T, std::int16_t>,  convert<T, std::uint16_t>, convert<T, std::int32_t>,
-    convert<T, std::uint32_t>, convert<T, std::int64_t>,  convert<T, std::uint64_t>,
-    convert<T, Half>,          convert<T, float>,         convert<T, double>};
+inline constexpr ConvertKernels<T> kConvert[kDTypeCount] = {
+    kFrom<T, std::uint8_t>,  kFrom<T, std::int8_t>,   kFrom<T, std::uint8_t>,
+    kFrom<T, std::int16_t>,  kFrom<T, std::uint16_t>, kFrom<T, std::int32_t>,
+    kFrom<T, std::uint32_t>, kFrom<T, std::int64_t>,  kFrom<T, std::uint64_t>,
+    kFrom<T, Half>,          kFrom<T, float>,         kFrom<T, double>};
 
 }  // namespace pynn::kernels::PYNN_ISA

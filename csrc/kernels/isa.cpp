@@ -43,6 +43,7 @@ constexpr Table<T> make_table() {
   table.add_penalty_gradient = add_penalty_gradient<T>;
   table.penalty = penalty<T>;
   table.sum_of_squares = sum_of_squares<T>;
+  table.all_finite = all_finite<T>;
   table.average = average<T>;
   table.non_negative = non_negative<T>;
   table.bound_norms = bound_norms<T>;

@@ -175,6 +175,15 @@ struct PerceptronState {
   double loss, penalty;       // sums over the rows of an epoch
 };
 
+// ---- elements of another type, `stride` bytes apart
+// ----------------------------------------------
+template <class T>
+struct ConvertKernels {
+  void (*all)(T* y, const void* x, isize n, isize stride);  // y[i] = T(x[i])
+  void (*listed)(T* y, const void* x, const std::int64_t* rows, isize n,
+                 isize stride);  // x[rows[i]]
+};
+
 // ---- the rest -----------------------------------------------------------------------------------
 // One random stream: counter-based, so element i of (seed, stream, step) is the same for any split
 // of the work. Kernels take the first element's index and produce elements [first, first + n).
@@ -217,14 +226,13 @@ struct Table {
   // l1 sum|w| + l2 sum w^2
   double (*penalty)(const T* w, double l1, double l2, isize rows, isize cols, isize ld);
   double (*sum_of_squares)(const T* x, isize n);
+  bool (*all_finite)(const T* x, isize n);
   void (*average)(T* mean, const T* x, T keep, isize n);  // mean = keep * mean + (1 - keep) * x
   void (*non_negative)(T* w, isize n);                    // w = max(w, 0)
   // norms of the columns of w(rows, cols)
   void (*bound_norms)(T* w, isize rows, isize cols, isize ld, const NormBounds& bounds);
 
-  // convert.h: y[i] = T(x[i]), elements of x `stride` bytes apart; one per source type
-  // (core/dtype.h order)
-  void (*const* convert)(T* y, const void* x, isize n, isize stride);
+  const ConvertKernels<T>* convert;  // by source type, in the order of core/dtype.h
 
   // norms.h: batch normalization over the columns [0, cols) of x(rows, ld); statistics are per
   // column

@@ -57,7 +57,9 @@ class RowOrder:
         """The rows of an epoch, counted from 0."""
         first, start = divmod(number * self._wanted, self._rows)
         passes = range(first, first + -(-(start + self._wanted) // self._rows))
-        return np.concatenate([self._pass(n) for n in passes])[start : start + self._wanted]
+        orders = [self._pass(n) for n in passes]
+        order = orders[0] if len(orders) == 1 else np.concatenate(orders)
+        return order[start : start + self._wanted]
 
 
 class ArrayFeed:

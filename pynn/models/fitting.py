@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pynn.models.training import Training
 
 _CHUNK_SECONDS = 0.1  # how long the engine trains before Python is asked again
-_FIRST_CHUNK = 64  # batches; later chunks are given four times what the last one managed
+_FIRST_CHUNK = 512  # batches; later chunks are given four times what the last one managed
 
 
 class DivergenceWarning(RuntimeWarning):

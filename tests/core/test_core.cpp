@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "exec/source.h"
 #include "kernels/gemm.h"
 #include "kernels/table.h"
+#include "ops/tiling.h"
 
 namespace {
 
@@ -193,8 +196,85 @@ void gather() {
   const std::uint16_t half[] = {0x3c00, 0xc000, 0x0001, 0x8000, 0x7bff, 0x3555};
   const double expected[] = {1, -2, 0x1p-24, -0.0, 65504, 0.333251953125};
   double y[6];
-  kernels::table<double>().convert[static_cast<int>(DType::f16)](y, half, 6, 2);
+  kernels::table<double>().convert[static_cast<int>(DType::f16)].all(y, half, 6, 2);
   for (int i = 0; i < 6; ++i) CHECK(y[i] == expected[i], "float16 %x: %g", half[i], y[i]);
+}
+
+// Samples of one number each, some way apart: all of them, and those of a list.
+void gather_single() {
+  const std::int32_t data[] = {3, 0, 1, 0, 4, 0, 1, 0, 5, 0};
+  exec::Source source;
+  source.dtype = DType::i32;
+  source.data = reinterpret_cast<const char*>(data);
+  source.shape = {5};
+  source.strides = {8};
+  const std::int64_t rows[] = {4, 0, 2};
+  float all[3], listed[3];
+  source.gather(all, nullptr, 1, 3, 1);
+  source.gather(listed, rows, 0, 3, 1);
+  CHECK(all[0] == 1 && all[1] == 4 && all[2] == 1, "numbers from the second on: %g", all[0]);
+  CHECK(listed[0] == 5 && listed[1] == 3 && listed[2] == 4, "numbers of a list: %g", listed[0]);
+}
+
+// Cuts into panels cover all columns, by whole lines, evenly, and two threads get the same.
+template <class T>
+void panels() {
+  using namespace pynn::ops;
+  for (isize cols = 1; cols < 4000; cols += cols < 700 ? 1 : 37) {
+    for (const Cut& cut : {kernel_panels<T>(cols), product_panels<T>(cols, 512, 1 << 20)}) {
+      isize at = 0, least = cols, most = 0, half = 0;
+      bool right = cut.count == 1 || cut.count % 2 == 0;
+      for (isize i = 0; i < cut.count; ++i) {
+        const auto [begin, size] = cut[i];
+        right &= begin == at && size > 0 && begin % kLine<T> == 0 && size <= kWidestPanel;
+        right &= cut.holding(begin) == i && cut.holding(begin + size - 1) == i;
+        const isize lines = (size + kLine<T> - 1) / kLine<T>;
+        least = std::min(least, lines);
+        most = std::max(most, lines);
+        half += i < cut.count / 2 ? lines : -lines;
+        at += size;
+      }
+      right &= at == cols && most - least <= 1 && (cut.count == 1 || std::abs(half) <= 1);
+      CHECK(right, "%td columns in %td panels", cols, cut.count);
+    }
+  }
+}
+
+template <class T>
+void sums_of_columns() {
+  constexpr isize kRows = 19, kMost = 300;
+  std::vector<T> dy(kRows * kMost), db(kMost + 1);
+  for (std::size_t i = 0; i < dy.size(); ++i) dy[i] = static_cast<T>((i * 37) % 101);
+  for (isize cols : {1, 15, 16, 17, 100, 128, 131, 300}) {
+    db.assign(db.size(), T(-1));
+    kernels::table<T>().column_sums(db.data(), dy.data(), kRows, cols, kMost);
+    bool right = db[static_cast<std::size_t>(cols)] == -1;
+    for (isize j = 0; j < cols; ++j) {
+      T sum = 0;
+      for (isize r = 0; r < kRows; ++r) sum += dy[static_cast<std::size_t>(r * kMost + j)];
+      right &= db[static_cast<std::size_t>(j)] == sum;
+    }
+    CHECK(right, "sums of %td columns", cols);
+  }
+}
+
+template <class T>
+void finite() {
+  constexpr T kInfinity = std::numeric_limits<T>::infinity();
+  for (std::size_t n : {1, 7, 16, 33, 1000}) {
+    std::vector<T> x(n, std::numeric_limits<T>::max());
+    const auto all_finite = [&] {
+      return kernels::table<T>().all_finite(x.data(), static_cast<isize>(n));
+    };
+    CHECK(all_finite(), "%zu large numbers are finite", n);
+    for (T bad : {kInfinity, -kInfinity, std::numeric_limits<T>::quiet_NaN()}) {
+      for (std::size_t at : {std::size_t{0}, n / 2, n - 1}) {
+        std::swap(x[at], bad);
+        CHECK(!all_finite(), "%zu of %zu is %g", at, n, static_cast<double>(x[at]));
+        std::swap(x[at], bad);
+      }
+    }
+  }
 }
 
 // Moments and their gradient against plain sums in double.
@@ -224,6 +304,13 @@ int main() {
   gemm<float>();
   gemm<double>();
   gather();
+  gather_single();
+  panels<float>();
+  panels<double>();
+  sums_of_columns<float>();
+  sums_of_columns<double>();
+  finite<float>();
+  finite<double>();
   batch_norm();
   return pynn::test::finish();
 }
