@@ -23,6 +23,7 @@ from pynn.sklearn import goals
 from pynn.sklearn.base import BaseMLP
 from pynn.sklearn.data import Rows
 from pynn.sklearn.goals import Goal
+from pynn.sklearn.inputs import class_numbers
 
 Array = npt.NDArray[Any]
 
@@ -237,7 +238,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._binarizer.classes_
-        else:
+        elif self.warm_start or not self._knows_numbers(y):
             self._check_classes(unique_labels(y))
         return X, y
 
@@ -253,6 +254,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if len(unknown):
             raise ValueError(f"y_val must have no other classes than y. Received: {unknown}")
         return X, y
+
+    def _knows_numbers(self, y: Array) -> bool:
+        """Whether ``y`` consists of classes that are whole numbers: a quick look."""
+        numbers = all(np.can_cast(array.dtype, np.int64) for array in (self.classes_, y))
+        return numbers and y.ndim == 1 and bool((class_numbers(self.classes_, y) >= 0).all())
 
     def _check_classes(self, found: Array) -> None:
         if self.warm_start:
@@ -276,9 +282,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """Numbers of the classes; or columns of 0 and 1: one for two classes, else one for each."""
         encoded: Array
         if self._binarizer.y_type_ == "binary":
-            encoded = np.searchsorted(self.classes_, y).astype(np.uint8)[:, np.newaxis]
+            encoded = class_numbers(self.classes_, y).astype(np.uint8)[:, np.newaxis]
         elif self._binarizer.y_type_ == "multiclass" and not self._goal.one_hot:
-            encoded = np.searchsorted(self.classes_, y).astype(np.int32)
+            encoded = class_numbers(self.classes_, y)
         else:
             encoded = self._binarizer.transform(y).astype(np.uint8)
         return encoded

@@ -286,3 +286,19 @@ def monotonic_signs(estimator: Any) -> npt.NDArray[np.int8]:
         if sign not in (-1, 0, 1):
             raise ValueError(f"monotonic_cst['{name}'] must be either -1, 0 or 1. Got {sign!r}.")
     return np.array([given.get(name, 0) for name in names], np.int8)
+
+
+def class_numbers(classes: Array, y: Array) -> npt.NDArray[np.int32]:
+    """The place of each label among the sorted classes, -1 for one that is none of them."""
+    if np.can_cast(classes.dtype, np.int64) and np.can_cast(y.dtype, np.int64):
+        lowest = int(classes[0])
+        spread = int(classes[-1]) - lowest
+        if spread < 1 << 16:  # a table is several times as fast as a search
+            table = np.full(spread + 2, -1, np.int32)
+            table[classes.astype(np.int64) - lowest] = np.arange(len(classes))
+            # Labels below the lowest class become the largest numbers.
+            at = (y.astype(np.int64) - lowest).view(np.uint64)
+            return table[np.minimum(at, spread + 1).view(np.int64)]
+    found = np.searchsorted(classes, y).astype(np.int32)
+    found[classes.take(found, mode="clip") != y] = -1
+    return found

@@ -21,6 +21,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from pynn import _core
+from pynn.sklearn.inputs import class_numbers
 
 Array = npt.NDArray[Any]
 
@@ -253,7 +254,7 @@ class Perceptron(SparseCoefMixin, LinearClassifierMixin, BaseEstimator):  # type
             x=X.data if is_sparse else X,
             columns=X.indices if is_sparse else None,
             starts=X.indptr if is_sparse else None,
-            labels=labels(self.classes_, y),
+            labels=class_numbers(self.classes_, y),
             sample_weight=sample_weight,
             held_out=held_out,
             coef=coef,
@@ -358,10 +359,3 @@ def start(
             raise ValueError("Provided intercept_init does not match dataset.")
         intercept[:] = given
     return coef, intercept
-
-
-def labels(classes: Array, y: Array) -> npt.NDArray[np.int32]:
-    """The place of each label among the sorted classes, -1 for one that is none of them."""
-    found = np.searchsorted(classes, y).astype(np.int32)
-    found[classes.take(found, mode="clip") != y] = -1
-    return found

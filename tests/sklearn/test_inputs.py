@@ -19,6 +19,7 @@ from sklearn.utils.fixes import parse_version
 
 import pynn
 from pynn import MLPClassifier, MLPRegressor
+from pynn.sklearn.inputs import class_numbers
 from twins import VERSION
 
 Array = Any
@@ -368,3 +369,25 @@ def test_scikit_learn_cannot_compute_them() -> None:
     est = MLPClassifier(standardize=True, **SHORT).fit(*CANCER)
     with pytest.raises(ValueError, match="standardize=True"):
         est.to_sklearn()
+
+
+BOUNDS = np.iinfo(np.int64)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        *([0, 1, 2], [-3, 7], [5], [-1, 2**40]),
+        *([BOUNDS.min, BOUNDS.min + 9], [BOUNDS.max - 2, BOUNDS.max]),
+        *([False, True], [0.5, 2.0], ["a", "b"]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int64", "uint64", "float64"])
+def test_numbers_of_classes(classes: list[Any], dtype: str) -> None:
+    values = [0, 1, 2, 3, 5, 7, 9, 127]
+    if dtype == "int64":
+        values += [-1, -3, 2**40, BOUNDS.min, BOUNDS.min + 9, BOUNDS.max]
+    y = np.array([*classes, "c"] if isinstance(classes[0], str) else np.array(values, dtype))
+    expected = [classes.index(label) if label in classes else -1 for label in y.tolist()]
+    assert class_numbers(np.array(classes), y).tolist() == expected
