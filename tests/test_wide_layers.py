@@ -47,6 +47,40 @@ def _train(
     return weights
 
 
+def _check(
+    sizes: list[int],
+    names: list[str],
+    frozen: tuple[int, ...],
+    dtype: str,
+    rows: int,
+    batch: int,
+    axis: tuple[int, ...] = (),
+) -> None:
+    """Trains an epoch, on rows that lie along a further ``axis``, too, and compares the steps."""
+    rng = np.random.default_rng(len(sizes))
+    x = rng.standard_normal((rows, sizes[0]))
+    y = np.asarray(rng.standard_normal((rows, sizes[-1])))
+    model = pynn.Sequential([pynn.Input((*axis, sizes[0]), dtype=dtype)])
+    for i, units in enumerate(sizes[1:]):
+        activation = names[i] if i < len(names) else None
+        layer = layers.Dense(units, activation, dtype=dtype, trainable=i not in frozen)
+        model.add(layer)
+    weights: list[npt.NDArray[Any]] = []
+    for w in model.get_weights():
+        scale = w.shape[0] ** -0.5 if w.ndim == 2 else 0.1
+        weights.append(scale * rng.standard_normal(w.shape))
+    model.set_weights(weights)
+    model.compile(pynn.optimizers.SGD(LR), "mse")
+    own_x, own_y = x.reshape(-1, *axis, sizes[0]), y.reshape(-1, *axis, sizes[-1])
+    size = batch * len(own_x) // rows
+    model.fit(own_x, own_y, batch_size=size, epochs=1, shuffle=False, verbose=0)
+    still = [i in frozen for i in range(len(sizes) - 1)]
+    expected = _train(weights, still, names, x, y, batch)
+    tolerance = 1e-10 if dtype == "float64" else 3e-5
+    for found, want, before in zip(model.get_weights(), expected, weights, strict=True):
+        np.testing.assert_allclose(found - before, want - before, atol=tolerance * LR)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(
@@ -69,27 +103,32 @@ def test_wide_layers_train_as_in_the_textbook(
     threads: int,
     monkeypatch: Any,
 ) -> None:
-    rng = np.random.default_rng(len(sizes))
-    x = rng.standard_normal((270, sizes[0]))
-    y = np.asarray(rng.standard_normal((270, sizes[-1])))
-    model = pynn.Sequential([pynn.Input((sizes[0],), dtype=dtype)])
-    for i, units in enumerate(sizes[1:]):
-        activation = names[i] if i < len(names) else None
-        layer = layers.Dense(units, activation, dtype=dtype, trainable=i not in frozen)
-        model.add(layer)
-    weights: list[npt.NDArray[Any]] = []
-    for w in model.get_weights():
-        scale = w.shape[0] ** -0.5 if w.ndim == 2 else 0.1
-        weights.append(scale * rng.standard_normal(w.shape))
-    model.set_weights(weights)
-    model.compile(pynn.optimizers.SGD(LR), "mse")
     monkeypatch.setattr(pynn.config, "n_threads", lambda: threads)
-    model.fit(x, y, batch_size=100, epochs=1, shuffle=False, verbose=0)
-    still = [i in frozen for i in range(len(sizes) - 1)]
-    expected = _train(weights, still, names, x, y, 100)
-    tolerance = 1e-10 if dtype == "float64" else 3e-5
-    for found, want, before in zip(model.get_weights(), expected, weights, strict=True):
-        np.testing.assert_allclose(found - before, want - before, atol=tolerance * LR)
+    _check(sizes, names, frozen, dtype, rows=270, batch=100)
+
+
+@pytest.mark.parametrize("axis", [(), (8,)], ids=["samples", "with an axis"])
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("sizes", "names"),
+    [
+        ([300, 130, 3], ["relu"]),
+        ([600, 700, 40], ["tanh"]),
+        ([700, 600, 130], ["silu"]),
+        ([40, 1100, 530, 20], ["relu", "tanh"]),
+    ],
+)
+def test_large_batches_train_as_in_the_textbook(
+    sizes: list[int],
+    names: list[str],
+    dtype: str,
+    threads: int,
+    axis: tuple[int, ...],
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setattr(pynn.config, "n_threads", lambda: threads)
+    _check(sizes, names, (), dtype, rows=1040, batch=520, axis=axis)
 
 
 @pytest.mark.parametrize(

@@ -115,16 +115,24 @@ void Dense<T>::backward(const Backward<T>& run) const {
   const Cut panels = run.packed ? kernel_panels<T>(cols_) : product_panels<T>(cols_, rows, in_);
   const Cut strips = product_panels<T>(in_, rows, cols_);
   const Cut blocks = row_blocks(rows);
-  const isize dw_tasks = gradient || db ? panels.count : 0;
+  // Of many samples rows of W: what makes one lies in all of them, and is collected but once then.
+  const bool by_rows = rows > kManyRows && in_ >= cols_ && strips.count > 1 && !run.updates[0];
+  const Cut pieces = by_rows ? panels_in_pairs<T>(in_, Cut(in_, kWidestPanel).count) : panels;
+  const Cut shares = by_rows ? Cut(cols_, kLine<T>, pieces.count) : panels;  // of db
+  const auto kernel_gradient = [&](isize i) {
+    const Tile w_rows = by_rows ? pieces[i] : Tile{0, in_};
+    const Tile cols = by_rows ? Tile{0, cols_} : pieces[i];
+    weight_gradient(run, w_rows, cols, x.from(0, w_rows.begin), {dz + cols.begin, cols_}, rows);
+  };
+  const isize dw_tasks = gradient || db ? pieces.count : 0;
   const isize dx_tasks = dx ? strips.count * blocks.count : 0;
   const double product = gemm_cost(rows, cols_, in_);
   parallel_for(run.pass.team, dw_tasks + dx_tasks, product * ((gradient ? 1 : 0) + (dx ? 1 : 0)),
                [&](isize i) {
                  if (i < dw_tasks) {
-                   const Tile cols = panels[i];
-                   const Factor<T> dz_panel{dz + cols.begin, cols_};
-                   if (gradient) weight_gradient(run, {0, in_}, cols, x, dz_panel, rows);
-                   if (db) k.column_sums(db + cols.begin, dz_panel.data, rows, cols.size, cols_);
+                   if (gradient) kernel_gradient(i);
+                   const auto [begin, size] = shares[i];
+                   if (db) k.column_sums(db + begin, dz + begin, rows, size, cols_);
                    return;
                  }
                  i -= dw_tasks;
@@ -134,9 +142,7 @@ void Dense<T>::backward(const Backward<T>& run) const {
                });
   if (!run.updates[0]) return;
   // W is not read any more.
-  parallel_for(run.pass.team, panels.count, product, [&](isize i) {
-    weight_gradient(run, {0, in_}, panels[i], x, {dz + panels[i].begin, cols_}, rows);
-  });
+  parallel_for(run.pass.team, panels.count, product, kernel_gradient);
 }
 
 // Training keeps the pre-activation where the derivative needs it.

@@ -29,6 +29,7 @@ struct Cut {
 };
 
 inline constexpr isize kWidestPanel = 512;
+inline constexpr isize kManyRows = 256;  // more of them make products large
 template <class T>
 inline constexpr isize kLine = kAlignment / static_cast<isize>(sizeof(T));
 
@@ -68,7 +69,7 @@ PanelPlace panel_place(isize rows, isize cols, isize row, isize col) {
 // rows stay whole for what follows. In large ones, for a BLAS, panels are as wide as they may be.
 template <class T>
 Cut product_panels(isize cols, isize batch_rows, isize depth) {
-  constexpr isize kSmall = 600'000, kManyRows = 256;
+  constexpr isize kSmall = 600'000;
   const bool wide = cols > kWidestPanel;
   if (cols > 0 && !wide && cols * batch_rows * depth <= kSmall) return {cols, cols};
   if (!wide || batch_rows <= kManyRows) return kernel_panels<T>(cols);
