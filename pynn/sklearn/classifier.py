@@ -23,7 +23,7 @@ from pynn.sklearn import goals
 from pynn.sklearn.base import BaseMLP
 from pynn.sklearn.data import Rows
 from pynn.sklearn.goals import Goal
-from pynn.sklearn.inputs import class_numbers
+from pynn.sklearn.inputs import are_numbers_of, class_numbers
 
 Array = npt.NDArray[Any]
 
@@ -238,7 +238,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._binarizer.classes_
-        elif self.warm_start or not self._knows_numbers(y):
+        elif self.warm_start or not are_numbers_of(self.classes_, y):
             self._check_classes(unique_labels(y))
         return X, y
 
@@ -254,11 +254,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if len(unknown):
             raise ValueError(f"y_val must have no other classes than y. Received: {unknown}")
         return X, y
-
-    def _knows_numbers(self, y: Array) -> bool:
-        """Whether ``y`` consists of classes that are whole numbers: a quick look."""
-        numbers = all(np.can_cast(array.dtype, np.int64) for array in (self.classes_, y))
-        return numbers and y.ndim == 1 and bool((class_numbers(self.classes_, y) >= 0).all())
 
     def _check_classes(self, found: Array) -> None:
         if self.warm_start:

@@ -302,3 +302,9 @@ def class_numbers(classes: Array, y: Array) -> npt.NDArray[np.int32]:
     found = np.searchsorted(classes, y).astype(np.int32)
     found[classes.take(found, mode="clip") != y] = -1
     return found
+
+
+def are_numbers_of(classes: Array, y: Array) -> bool:
+    """Whether labels are whole numbers and all of them classes: a quick look."""
+    whole = np.can_cast(classes.dtype, np.int64) and np.can_cast(y.dtype, np.int64)
+    return whole and y.ndim == 1 and bool((class_numbers(classes, y) >= 0).all())
