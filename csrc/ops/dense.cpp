@@ -56,13 +56,13 @@ bool Dense<T>::absorb(const Op<T>& activation) {
 template <class T>
 bool Dense<T>::shares_panels(isize n) const {
   const isize rows = n * lead_;
-  return rows <= 256 && in_ >= 16 && product_panels<T>(cols_, rows, in_).count > 1;
+  return rows <= kManyRows && in_ >= 16 && product_panels<T>(cols_, rows, in_).count > 1;
 }
 
 // Not for the large products that copy x anyway.
 template <class T>
 bool Dense<T>::reads_listed(isize n) const {
-  return lead_ == 1 && n <= 256;
+  return lead_ == 1 && n <= kManyRows;
 }
 
 template <class T>
