@@ -244,6 +244,8 @@ Interruptible::~Interruptible() {
 
 long shared_regions() { return regions_worth_sharing; }
 
+int team_at_hand() { return own_team ? own_team->size() : 1; }
+
 bool in_forked_child() { return forked_child.load(std::memory_order_relaxed); }
 
 void detail::run_with_team(int threads, void (*function)(const void*), const void* context) {

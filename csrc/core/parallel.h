@@ -46,6 +46,9 @@ class Interruptible {
 // How many regions of this thread were worth sharing so far.
 long shared_regions();
 
+// Threads of the team that this thread has at hand; 1 without.
+int team_at_hand();
+
 // Calls body() with a team of `threads` at hand: its parallel_for regions cost a fraction of a
 // microsecond.
 template <class F>

@@ -22,6 +22,7 @@ class Constraints {
   explicit Constraints(const Plan<T>& plan) : plan_(plan) {}
   void add(const ConstraintSpec& spec);
   bool concern(int variable) const;
+  bool empty() const { return bounds_.empty(); }
   void apply(int team) const;
 
  private:

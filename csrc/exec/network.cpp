@@ -57,9 +57,9 @@ struct Bound {
     }
     for (std::size_t i = 0; i < step.variables.size(); ++i) {
       const int variable = step.variables[i];
-      T* const panels = space.packed ? space.packed[variable] : nullptr;
-      if (i == 0) packed = panels;
-      at.w[i] = panels ? panels : plan.weight(variable);
+      T* const moved = space.moved ? space.moved[variable] : nullptr;
+      if (i == 0) packed = moved && space.packed;
+      at.w[i] = moved ? moved : plan.weight(variable);
     }
   }
 

@@ -101,34 +101,6 @@ void Optimizer<T>::start_slots(const Part& part, const kernels::CatalogRow& row)
 }
 
 template <class T>
-const typename Optimizer<T>::Part& Optimizer<T>::part(int variable) const {
-  const auto found = std::find_if(parts_.begin(), parts_.end(),
-                                  [&](const Part& part) { return part.variable == variable; });
-  check(found != parts_.end(), "expected a trained variable. Received: variable=", variable, ".");
-  return *found;
-}
-
-template <class T>
-T* Optimizer<T>::slot(int slot, int variable) const {
-  return slot_arena_.data() + part(variable).slots[static_cast<std::size_t>(slot)].offset;
-}
-
-template <class T>
-const Shape& Optimizer<T>::slot_shape(int slot, int variable) const {
-  return part(variable).slots[static_cast<std::size_t>(slot)].shape;
-}
-
-template <class T>
-typename Optimizer<T>::Part* Optimizer<T>::part_of(int variable) {
-  check(variable >= 0 && variable < static_cast<int>(plan_.variables.size()),
-        "expected the number of a variable. Received: variable=", variable, ".");
-  for (Part& part : parts_) {
-    if (part.variable == variable) return &part;
-  }
-  return nullptr;  // not trained: its penalty is a constant, which Keras leaves out of the loss too
-}
-
-template <class T>
 void Optimizer<T>::set_fields(std::vector<double> fields) {
   const auto* row = kernels::find_row("optimizer", spec_.name);
   check(fields.size() == row->fields.size(), row->name, ": expected ", row->fields.size(),
@@ -224,14 +196,14 @@ bool Optimizer<T>::accumulate(int team) {
 
 template <class T>
 void Optimizer<T>::update_tile(const Part& part, Place place, isize rows, isize cols, T* g,
-                               isize ld_g) const {
+                               isize ld_g, const Replica<T>* replica) const {
   kernels::UpdateTile<T> tile{};
-  tile.w = array(part, 0) + place.at;
+  tile.w = array(part, 0, replica) + place.at;
   for (isize r = 0; by_tiles_ && part.penalized() && r < rows; ++r) {
     add_penalty_gradient(part, g + r * ld_g, tile.w + r * place.ld, samples_, cols);
   }
   tile.g = g;
-  for (int s = 0; s < slots_; ++s) tile.slot[s] = array(part, 1 + s) + place.at;
+  for (int s = 0; s < slots_; ++s) tile.slot[s] = array(part, 1 + s, replica) + place.at;
   tile.rows = rows;
   tile.cols = cols;
   tile.ld = place.ld;
@@ -249,77 +221,6 @@ void Optimizer<T>::PartUpdate::apply(isize row, isize col, isize rows, isize col
                                      isize ld_g) const {
   const Part& own = optimizer->parts_[part];
   optimizer->update_tile(own, optimizer->place_of(own, row, col), rows, cols, g, ld_g);
-}
-
-// The weights, then the slots.
-template <class T>
-T* Optimizer<T>::array(const Part& part, int i) const {
-  if (part.packed) return part.panels.data() + i * packed_size(part);
-  if (i == 0) return plan_.weight(part.variable);
-  return slot_arena_.data() + part.slots[static_cast<std::size_t>(i - 1)].offset;
-}
-
-template <class T>
-typename Optimizer<T>::Place Optimizer<T>::place_of(const Part& part, isize row, isize col) const {
-  const Storage<T> storage = plan_.storage(part.variable);
-  if (part.packed) return ops::panel_place<T>(storage.rows, storage.cols, row, col);
-  return {row * storage.ld + col, storage.ld};
-}
-
-template <class T>
-isize Optimizer<T>::packed_size(const Part& part) const {
-  const Storage<T> storage = plan_.storage(part.variable);
-  const ops::Cut panels = ops::kernel_panels<T>(storage.cols);
-  const isize last = panels[panels.count - 1].begin;
-  return ops::panel_place<T>(storage.rows, storage.cols, storage.rows, last).at;
-}
-
-// Copies weights and slots between their own places and the panels, each panel on the thread that
-// will compute with it.
-template <class T>
-void Optimizer<T>::repack(Part& part, bool pack, int team) {
-  const Storage<T> storage = plan_.storage(part.variable);
-  const ops::Cut panels = ops::kernel_panels<T>(storage.cols);
-  const double cost = ops::elementwise_cost((1 + slots_) * part.size);
-  std::vector<T*> own, packed;
-  part.packed = false;
-  for (int i = 0; i <= slots_; ++i) own.push_back(array(part, i));
-  part.packed = true;
-  for (int i = 0; i <= slots_; ++i) packed.push_back(array(part, i));
-  parallel_for(team, panels.count, cost, [&](isize p) {
-    const ops::Tile panel = panels[p];
-    const Place place = place_of(part, 0, panel.begin);
-    for (std::size_t i = 0; i < own.size(); ++i) {
-      for (isize r = 0; r < storage.rows; ++r) {
-        T* const here = own[i] + r * storage.ld + panel.begin;
-        T* const there = packed[i] + place.at + r * place.ld;
-        pack ? std::copy_n(here, panel.size, there) : std::copy_n(there, panel.size, here);
-      }
-    }
-  });
-  part.packed = pack;
-}
-
-template <class T>
-void Optimizer<T>::pack(const std::vector<int>& variables, int team) {
-  packed_.assign(plan_.variables.size(), nullptr);
-  for (int variable : variables) {
-    Part& own = *part_of(variable);
-    if (averages() || constraints_.concern(variable))
-      continue;  // these pass over the variable itself
-    const isize size = (1 + slots_) * packed_size(own);
-    if (own.panels.size() < size) own.panels = Arena<T>(size);
-    repack(own, true, team);
-    packed_[static_cast<std::size_t>(variable)] = own.panels.data();
-  }
-}
-
-template <class T>
-void Optimizer<T>::unpack(int team) {
-  for (Part& part : parts_) {
-    if (part.packed) repack(part, false, team);
-  }
-  packed_.clear();
 }
 
 template <class T>
@@ -384,6 +285,21 @@ void Optimizer<T>::end_step(const ops::TileUpdate<T>* const* done,
   if (averages()) average(team);
   constraints_.apply(team);
   ++iterations;
+}
+
+template <class T>
+void Optimizer<T>::update(const Replica<T>* replica, const std::vector<const T*>& gradients,
+                          T* sum) const {
+  const isize size = gradient_arena_.size();
+  std::copy_n(gradients[0], size, sum);
+  for (std::size_t i = 1; i < gradients.size(); ++i) {
+    kernels::table<T>().add_bias(sum, gradients[i], 1, size, size);
+  }
+  for (const Tile& tile : tiles_) {
+    const Part& part = parts_[tile.part];
+    T* const g = sum + part.offset + tile.at;
+    update_tile(part, {tile.at, tile.ld}, tile.rows, tile.cols, g, tile.ld, replica);
+  }
 }
 
 template class Optimizer<float>;

@@ -34,6 +34,15 @@ struct OptimizerSpec {
   std::vector<ConstraintSpec> constraints;
 };
 
+// A copy of the trained variables and their state, for a thread that trains with weights of its
+// own.
+template <class T>
+struct Replica {
+  Arena<T> values, slots;   // in the order of the optimizer's own
+  std::vector<T*> weights;  // by variable, null where not trained
+  T* const* by_variable() const { return weights.empty() ? nullptr : weights.data(); }
+};
+
 template <class T>
 class Optimizer {
  public:
@@ -74,6 +83,14 @@ class Optimizer {
   void pack(const std::vector<int>& variables, int team);
   void unpack(int team);
   T* const* packed() const { return packed_.empty() ? nullptr : packed_.data(); }
+
+  // For threads that each keep a copy of all weights: they exchange gradients alone, and each makes
+  // every update itself, as the optimizer does with the weights in their own places.
+  bool replicates() const { return by_tiles_ && !averages() && constraints_.empty(); }
+  void copy_to(Replica<T>& replica) const;
+  // The update of the step that began last, with the sum of these gradients, on the calling thread:
+  // of a replica, or of the weights themselves (null). `sum` is as large as the arena of gradients.
+  void update(const Replica<T>* replica, const std::vector<const T*>& gradients, T* sum) const;
 
  private:
   struct Slot {
@@ -116,11 +133,12 @@ class Optimizer {
   bool accumulate(int team);
   void add_penalty_gradient(const Part& part, T* g, const T* w, double samples, isize n) const;
   using Place = ops::PanelPlace;  // in an array of a part, and the distance between rows
-  T* array(const Part& part, int i) const;
+  T* array(const Part& part, int i, const Replica<T>* replica = nullptr) const;
   Place place_of(const Part& part, isize row, isize col) const;
   isize packed_size(const Part& part) const;
   void repack(Part& part, bool pack, int team);
-  void update_tile(const Part& part, Place place, isize rows, isize cols, T* g, isize ld_g) const;
+  void update_tile(const Part& part, Place place, isize rows, isize cols, T* g, isize ld_g,
+                   const Replica<T>* replica = nullptr) const;
   void average(int team);
   void clip_by_norm(int team);
   Part* part_of(int variable);  // null for what is not trained

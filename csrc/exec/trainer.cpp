@@ -93,27 +93,6 @@ isize Trainer<T>::scratch(isize capacity) const {
   return std::max(backprop_.scratch(plan, capacity), pair_scratch(plan, pairs_, capacity));
 }
 
-// A small network's batch is trained in parts: the activations of one stay in the cache, threads
-// take one each, and their gradients, which are few, are added in order. The cut depends on shapes
-// alone.
-template <class T>
-isize Trainer<T>::rows_of_part(const Dataset& data, isize batch) const {
-  constexpr isize kFewest = 128, kMostWeights = 32 * 1024;
-  const Plan<T>& plan = network_->plan;
-  const isize weights = optimizer.gradient_arena().size();
-  const isize most = std::max(kFewest, weights / 64);  // so that adding is little work
-  if (batch <= most || !plan.row_wise || weights > kMostWeights) return batch;
-  for (const Loss<T>& loss : objective_.losses) {
-    const auto target = static_cast<std::size_t>(loss.spec.target);
-    const bool weighted =
-        loss.spec.target >= 0 && target < data.weight.size() && data.weight[target];
-    if (!loss.rows.batched) return batch;
-    if (weighted && loss.spec.reduction == Reduction::mean_with_sample_weight) return batch;
-  }
-  const isize pairs = (batch + 2 * most - 1) / (2 * most);  // two threads have the same to do
-  return (batch + 2 * pairs - 1) / (2 * pairs);
-}
-
 template <class T>
 void Trainer<T>::make_room(isize batch, isize parts, isize rows, isize workers) {
   const Plan<T>& plan = network_->plan;
@@ -124,14 +103,15 @@ void Trainer<T>::make_room(isize batch, isize parts, isize rows, isize workers) 
   }
   while (static_cast<isize>(parts_.size()) < parts) {
     Part& part = parts_.emplace_back(Part{objective_.empty_score()});
-    T *const all = optimizer.gradient_arena().data(), *own = all;
+    T* const first = optimizer.gradient_arena().data();
+    part.gradients = first;
     if (parts_.size() > 1) {
-      part.gradients = Arena<T>(optimizer.gradient_arena().size());
-      own = part.gradients.data();
+      part.arena = Arena<T>(optimizer.gradient_arena().size());
+      part.gradients = part.arena.data();
     }
     for (std::size_t v = 0; v < plan.variables.size(); ++v) {
       T* place = optimizer.gradients()[v];
-      part.dw.push_back(place ? own + (place - all) : nullptr);
+      part.dw.push_back(place ? part.gradients + (place - first) : nullptr);
     }
   }
   for (std::size_t i = 0; parts > 1 && i < plan.outputs.size(); ++i) {
@@ -192,7 +172,7 @@ void Trainer<T>::train_batch(const Dataset& data, const TrainRequest& request, i
                 request.seed,          request.team,
                 learning_rate,         keep};
   const isize rows = rows_of_part(data, b.n), parts = (b.n + rows - 1) / rows;
-  make_room(b.n, parts, rows, std::min<isize>(parts, b.team));
+  make_room(b.n, replicated_ ? 2 * parts : parts, rows, std::min<isize>(parts, b.team));
   last_batch_ = keep ? b.n : 0;
   last_parts_ = keep ? parts : 0;
   parts == 1 ? train_whole(data, b, poll) : train_in_parts(data, b, rows, poll);
@@ -213,42 +193,12 @@ void Trainer<T>::train_whole(const Dataset& data, const Batch& batch, Poll& poll
 }
 
 template <class T>
-void Trainer<T>::train_in_parts(const Dataset& data, const Batch& batch, isize rows, Poll& poll) {
-  const ops::Cut parts(batch.n, rows);
-  const isize workers = std::min<isize>(parts.count, batch.team);
-  const isize weights = optimizer.gradient_arena().size();
-  const ops::Cut shares(parts.count, (parts.count + workers - 1) / workers);
-  parallel_for(batch.team, shares.count, 3 * ops::gemm_cost(batch.n, weights, 1), [&](isize w) {
-    const FlushDenormals flush;
-    Poll silent;
-    Worker& worker = workers_[static_cast<std::size_t>(w)];
-    const ops::Tile share = shares[w];
-    for (isize p = share.begin; p < share.begin + share.size; ++p) {
-      Part& part = parts_[static_cast<std::size_t>(p)];
-      const Run run = start_part(worker, data, batch, parts[p], 1);
-      run_losses(worker.space, worker.feed, part.score, run, batch.n, silent);
-      network_->backward(worker.space, run, backprop_, part.dw.data(), nullptr, silent);
-      if (batch.keep) network_->copy_outputs(output_, worker.space, parts[p].begin, run.n);
-    }
-  });
-  score_.clear();
-  others_.clear();
-  for (isize p = 0; p < parts.count; ++p) {
-    const Part& part = parts_[static_cast<std::size_t>(p)];
-    score_.add(part.score);
-    if (p > 0) others_.push_back(part.gradients.data());
-  }
-  poll.now_and_then();
-  begin_step(batch);
-  optimizer.end_step(nullptr, others_, batch.team);
-}
-
-template <class T>
 Run Trainer<T>::start_part(Worker& worker, const Dataset& data, const Batch& batch, ops::Tile rows,
                            int team) const {
   worker.space.gather(data.x, batch.order + rows.begin, 0, rows.size, team);
   worker.feed.gather(data, batch.order + rows.begin, 0, rows.size, team);
-  worker.space.packed = optimizer.packed();
+  worker.space.moved = replicated_ ? worker.replica.by_variable() : optimizer.packed();
+  worker.space.packed = !replicated_;
   const auto step = static_cast<std::uint32_t>(optimizer.iterations);
   return {rows.size, team, true, batch.seed, step, batch.keep ? nullptr : &unread_, &pairs_};
 }
@@ -298,6 +248,7 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
         kernels = shared_kernels(network_->plan, updates_, pairs_, n);
       }
       const Packed packed(optimizer, kernels, request.team);
+      const Replicated replicated(*this, data, n, request.team);
       while (!is_last()) train_next(false);
     }
     train_next(true);

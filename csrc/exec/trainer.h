@@ -80,11 +80,14 @@ class Trainer {
   struct alignas(kAlignment) Worker {
     Workspace<T> space;
     Feed<T> feed = {};
+    Replica<T> replica = {};  // none for the first
+    Arena<T> sum = {};        // of gradients
   };
   // What a part of a batch came to. The first writes the optimizer's gradients.
   struct alignas(kAlignment) Part {
     Score score;
-    Arena<T> gradients = {};
+    Arena<T> arena = {};
+    T* gradients = nullptr;
     std::vector<T*> dw = {};
   };
   struct Batch {
@@ -95,6 +98,17 @@ class Trainer {
     double learning_rate;
     bool keep;  // outputs and gradients
   };
+  // While this lives, threads train with weights of their own, if that pays (trainer_parts.cpp).
+  class Replicated {
+   public:
+    Replicated(Trainer& trainer, const Dataset& data, isize batch, int team);
+    ~Replicated();
+    Replicated(const Replicated&) = delete;
+    Replicated& operator=(const Replicated&) = delete;
+
+   private:
+    Trainer& trainer_;
+  };
   // Larger batches have their weight gradients in pieces too large for a cache.
   bool fuses(isize n) const { return n <= 256 && !updates_.empty(); }
   isize scratch(isize capacity) const;  // elements a workspace needs
@@ -103,6 +117,7 @@ class Trainer {
   void train_batch(const Dataset& data, const TrainRequest& request, isize batch,
                    double learning_rate, bool keep, Poll& poll);
   void train_whole(const Dataset& data, const Batch& batch, Poll& poll);
+  void update_replica(isize worker);
   void train_in_parts(const Dataset& data, const Batch& batch, isize rows, Poll& poll);
   Run start_part(Worker& worker, const Dataset& data, const Batch& batch, ops::Tile rows,
                  int team) const;
@@ -122,7 +137,8 @@ class Trainer {
   // Made for the largest batch so far.
   std::vector<Worker> workers_;
   std::vector<Part> parts_;
-  std::vector<const T*> others_;   // gradients of all parts but the first
+  std::vector<const T*> due_;  // gradients of the parts of a step whose update has not come yet
+  bool replicated_ = false;
   std::vector<Arena<T>> outputs_;  // of a batch that was cut in parts
   std::vector<T*> output_;
   Score score_;

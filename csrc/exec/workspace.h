@@ -35,8 +35,10 @@ struct Workspace {
     std::vector<const T*> listed;
   };
   std::vector<InputPlace> inputs;
-  // By variable: a kernel stored panel after panel in place of the variable, or null; null without.
-  T* const* packed = nullptr;
+  // By variable: where its values are while not in their own place, or null; null where all are
+  // there. Kernels among them lie panel after panel, or as ever.
+  T* const* moved = nullptr;
+  bool packed = false;
   // Argument lists of one op at a time, or of two that run together, sized for the largest.
   struct Arguments {
     std::vector<const T*> x;
