@@ -230,8 +230,9 @@ isize Trainer<T>::train(const Dataset& data, const TrainRequest& request, Poll& 
   if (!pace_.knows(request.batch_size, request.team)) {
     const long before = shared_regions();
     train_next(is_last());
+    const bool shared = shared_regions() > before;
+    if (shared && finished) return done;  // what it takes alone shows in a second one
     const double start = seconds_now();
-    const bool shared = shared_regions() > before && !finished;
     if (shared) train_next(is_last());
     pace_.learn(request.batch_size, request.team, shared ? seconds_now() - start : 0);
   }
